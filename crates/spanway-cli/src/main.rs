@@ -1,0 +1,2 @@
+//! Spanway.
+fn main() {}
