@@ -1,0 +1,1 @@
+async def bookshop(client, report): pass

@@ -1,0 +1,62 @@
+// Walks one TypeScript client through one server: `journey.mjs SERVER CLIENT VERSION URL`.
+// SERVER is `everything` or `bookshop`; CLIENT is a package name of the v1 line, or `client:MODE` of
+// the v2 line; VERSION is the protocol revision the two must agree on.
+
+import { clientV2, sdkV1 } from './adapters.mjs';
+import { bookshop } from './bookshop.mjs';
+import { everything } from './everything.mjs';
+import { Report, equal, ok } from './report.mjs';
+
+const SERVERS = { everything, bookshop };
+
+const [serverName, clientName, version, url] = process.argv.slice(2);
+const report = new Report(`${clientName} -> ${serverName}`);
+const client = clientName.startsWith('client:')
+  ? await clientV2(clientName.slice('client:'.length), url, report)
+  : await sdkV1(clientName, url, report);
+
+const connected = await report.check('connect', async () => {
+  await client.connect();
+  return true;
+});
+if (connected) {
+  await report.check(`negotiated ${version}`, async () => {
+    equal(client.version(), version, 'version');
+    ok(client.server()?.name, 'the server gave its name');
+  });
+  await SERVERS[serverName](client, report);
+  await close(client);
+}
+await report.finish();
+
+async function close(client) {
+  const session = client.sessionId();
+  if (client.era === 'legacy') {
+    await report.check('DELETE ends the session', async () => {
+      ok(session, 'the server assigned a session');
+      await client.terminate();
+      equal(await statusOfPing(session), 404, 'status of a request in the ended session');
+    });
+  } else {
+    await report.check('no session in the modern era', async () => equal(session, undefined, 'session id'));
+  }
+  await report.check('close', async () => {
+    report.closing = true;
+    await client.close();
+  });
+}
+
+/** Sends a ping in a session by hand: the SDKs do not send into a session they ended. */
+async function statusOfPing(session) {
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: {
+      accept: 'application/json, text/event-stream',
+      'content-type': 'application/json',
+      'mcp-session-id': session,
+    },
+    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'ping' }),
+  });
+  await response.text();
+  return response.status;
+}
