@@ -1,2 +1,52 @@
-//! Repository chores.
-fn main() {}
+//! Repository chores: `cargo xtask test`, which proves the whole project, and `cargo xtask tidy`,
+//! which checks the rules no compiler knows. This file decides only which chore was asked for.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a chore's report is what it prints"
+)]
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+mod clients;
+mod conformance;
+mod edges;
+mod openapi;
+mod process;
+mod repo;
+mod steps;
+mod system;
+mod testenv;
+mod tidy;
+
+const USAGE: &str = "usage: cargo xtask test [--list] [STEP…]
+       cargo xtask tidy";
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs the chore; `false` means that it ran and found something wrong.
+fn run() -> Result<bool> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments.as_slice() {
+        ["test", "--list"] => {
+            steps::list();
+            Ok(true)
+        }
+        ["test", names @ ..] => steps::run(names),
+        ["tidy"] => tidy::run(&repo::Repo::find()?).map(|_| true),
+        _ => bail!("unknown arguments\n{USAGE}"),
+    }
+}
