@@ -1,1 +1,39 @@
-//! Wire types.
+//! The wire types: neutral of revision, and projected to one while they are written.
+//!
+//! [`project`](Project) is the idea; the other files hold one page of the specification each.
+
+mod capabilities;
+mod completion;
+mod content;
+mod implementation;
+mod lifecycle;
+mod list;
+mod logging;
+mod params;
+mod progress;
+mod project;
+mod prompt;
+mod resource;
+mod tool;
+
+pub use capabilities::{
+    ClientCapabilities, ListCapability, ResourcesCapability, ServerCapabilities,
+};
+pub use completion::{CompleteArgument, CompleteContext, CompleteParams, Completion, Reference};
+pub use content::{Annotations, Content, Media, Role};
+pub use implementation::{Icon, Implementation};
+pub use lifecycle::{DiscoverResult, EmptyResult, InitializeParams, InitializeResult};
+pub use list::{CacheHint, CacheScope, ListResult, Listed};
+pub use logging::{LogMessage, LoggingLevel};
+pub use params::{
+    CallToolParams, CancelledParams, GetPromptParams, ListParams, ReadResourceParams,
+    SetLevelParams,
+};
+pub use progress::{Progress, ProgressToken};
+pub use project::{Meta, Project, Projected, View};
+pub use prompt::{GetPromptResult, PromptArgument, PromptDefinition, PromptMessage};
+pub use resource::{
+    ReadResourceResult, ResourceBody, ResourceContents, ResourceDefinition,
+    ResourceTemplateDefinition,
+};
+pub use tool::{CallToolResult, ToolAnnotations, ToolDefinition, wraps_output};

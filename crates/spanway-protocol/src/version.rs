@@ -52,7 +52,9 @@ impl ProtocolVersion {
     /// Reads the revision's date; `None` for anything this crate does not implement.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|version| version.as_str() == text)
+        Self::ALL
+            .into_iter()
+            .find(|version| version.as_str() == text)
     }
 
     /// The date that names the revision on the wire.
@@ -71,7 +73,9 @@ impl ProtocolVersion {
     #[must_use]
     pub const fn era(self) -> Era {
         match self {
-            Self::V2024_11_05 | Self::V2025_03_26 | Self::V2025_06_18 | Self::V2025_11_25 => Era::Legacy,
+            Self::V2024_11_05 | Self::V2025_03_26 | Self::V2025_06_18 | Self::V2025_11_25 => {
+                Era::Legacy
+            }
             Self::V2026_07_28 => Era::Modern,
         }
     }

@@ -1,0 +1,141 @@
+//! The headers that matter to MCP, found once.
+
+use http::{HeaderMap, HeaderName, Method as HttpMethod, header};
+
+use crate::rejection::Rejection;
+
+/// The session of a legacy request.
+pub const SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");
+/// The revision a request speaks.
+pub const PROTOCOL_VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
+/// The method, mirrored from the body (T-HDR-01).
+pub const METHOD: HeaderName = HeaderName::from_static("mcp-method");
+/// The name or URI, mirrored from the body (T-HDR-02).
+pub const NAME: HeaderName = HeaderName::from_static("mcp-name");
+/// Where to resume a stream.
+pub const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+
+/// A request without its body, seen as MCP sees it.
+#[derive(Debug, Clone, Copy)]
+pub struct Head<'a> {
+    /// The HTTP method.
+    pub http_method: &'a HttpMethod,
+    /// The host part of an HTTP/2 request target, which stands in for `Host`.
+    pub authority: Option<&'a str>,
+    headers: &'a HeaderMap,
+}
+
+impl<'a> Head<'a> {
+    /// The head of a request. `authority` is the one of its URI, if it has one.
+    #[must_use]
+    pub fn new(
+        http_method: &'a HttpMethod,
+        authority: Option<&'a str>,
+        headers: &'a HeaderMap,
+    ) -> Self {
+        Self {
+            http_method,
+            authority,
+            headers,
+        }
+    }
+
+    /// The host the client meant: `Host`, else the authority of the target.
+    ///
+    /// # Errors
+    /// `Host` is doubled or not text.
+    pub fn host(&self) -> Result<Option<&'a str>, Rejection> {
+        Ok(self.single(&header::HOST)?.or(self.authority))
+    }
+
+    /// The one value of a header that may stand only once, white space trimmed (T-HDR-03).
+    ///
+    /// # Errors
+    /// The header is doubled, or its value is not visible ASCII.
+    pub fn single(&self, name: &HeaderName) -> Result<Option<&'a str>, Rejection> {
+        let mut values = self.headers.get_all(name).iter();
+        let Some(value) = values.next() else {
+            return Ok(None);
+        };
+        if values.next().is_some() {
+            return Err(mismatch(format!("header {name} must stand only once")));
+        }
+        match value.to_str() {
+            Ok(text) => Ok(Some(text.trim_matches([' ', '\t']))),
+            Err(_) => Err(mismatch(format!("header {name} must be plain ASCII"))),
+        }
+    }
+
+    /// All values of a list header, one string each, as they came.
+    pub fn all(&self, name: &HeaderName) -> impl Iterator<Item = &'a str> + use<'a> {
+        self.headers
+            .get_all(name)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+    }
+
+    /// Whether the header is there at all.
+    #[must_use]
+    pub fn has(&self, name: &HeaderName) -> bool {
+        self.headers.contains_key(name)
+    }
+
+    /// `MCP-Protocol-Version`, if it names the modern revision or a later date: then the request is never
+    /// legacy, even if this server does not know the revision (T-DUAL-06).
+    #[must_use]
+    pub fn claims_modern(&self) -> bool {
+        let version = self
+            .headers
+            .get(PROTOCOL_VERSION)
+            .and_then(|value| value.to_str().ok());
+        version.is_some_and(is_modern_date)
+    }
+}
+
+pub(crate) fn mismatch(detail: String) -> Rejection {
+    Rejection::HeaderMismatch {
+        detail: detail.into(),
+    }
+}
+
+fn is_modern_date(version: &str) -> bool {
+    let version = version.trim();
+    let is_date = version.len() == 10
+        && version.bytes().enumerate().all(|(at, byte)| match at {
+            4 | 7 => byte == b'-',
+            _ => byte.is_ascii_digit(),
+        });
+    is_date && version >= crate::ProtocolVersion::V2026_07_28.as_str()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_dates_from_the_modern_revision_on_claim_the_modern_era() {
+        let claims = |version: &str| {
+            let headers = HeaderMap::from_iter([(PROTOCOL_VERSION, version.parse().unwrap())]);
+            Head::new(&HttpMethod::POST, None, &headers).claims_modern()
+        };
+        assert!(claims("2026-07-28") && claims(" 2027-01-01 "));
+        assert!(!claims("2025-11-25") && !claims("v999.0.0") && !claims("DRAFT-2026"));
+    }
+
+    #[test]
+    fn a_header_that_may_stand_once_is_refused_twice() {
+        let mut headers = HeaderMap::new();
+        headers.append(METHOD, "\t ping ".parse().unwrap());
+        let head = |headers: &HeaderMap| {
+            Head::new(&HttpMethod::POST, None, headers)
+                .single(&METHOD)
+                .map(|v| v.map(str::to_owned))
+        };
+        assert_eq!(head(&headers), Ok(Some("ping".to_owned())));
+        headers.append(METHOD, "ping".parse().unwrap());
+        assert!(matches!(
+            head(&headers),
+            Err(Rejection::HeaderMismatch { .. })
+        ));
+    }
+}

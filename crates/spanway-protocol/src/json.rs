@@ -1,0 +1,72 @@
+//! A piece of a message that stays JSON text until somebody asks for it.
+
+use std::fmt;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::value::RawValue;
+
+/// Valid JSON text, shared with the body it came from. Cloning it copies no bytes.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct RawJson(Bytes);
+
+impl RawJson {
+    /// The part of `body` that `raw` was borrowed from.
+    pub(crate) fn within(body: &Bytes, raw: &RawValue) -> Self {
+        Self(body.slice_ref(raw.get().as_bytes()))
+    }
+
+    /// The part of this text that `raw` was borrowed from.
+    pub(crate) fn slice(&self, raw: &RawValue) -> Self {
+        Self::within(&self.0, raw)
+    }
+
+    /// Serialises `value` to JSON text.
+    ///
+    /// # Errors
+    /// The value cannot be written as JSON: a map with keys that are not strings, for example.
+    pub fn from_serialize<T: Serialize + ?Sized>(value: &T) -> Result<Self, serde_json::Error> {
+        serde_json::to_vec(value).map(|text| Self(text.into()))
+    }
+
+    /// Reads the text as `T`, which may borrow from it. Absent text reads as an empty object.
+    ///
+    /// # Errors
+    /// The text is not of the form `T` wants.
+    pub fn read<'a, T: Deserialize<'a>>(&'a self) -> Result<T, serde_json::Error> {
+        serde_json::from_slice(self.as_bytes())
+    }
+
+    /// The JSON text; `{}` when there is none.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        if self.0.is_empty() { b"{}" } else { &self.0 }
+    }
+
+    /// Whether the message had no such part.
+    #[must_use]
+    pub fn is_absent(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether the text is an object, absent counting as an empty one.
+    #[must_use]
+    pub fn is_object(&self) -> bool {
+        self.as_bytes().starts_with(b"{")
+    }
+}
+
+impl Serialize for RawJson {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let raw: &RawValue =
+            serde_json::from_slice(self.as_bytes()).map_err(serde::ser::Error::custom)?;
+        raw.serialize(serializer)
+    }
+}
+
+/// Shows only the size: contents may be secret.
+impl fmt::Debug for RawJson {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RawJson({} bytes)", self.0.len())
+    }
+}

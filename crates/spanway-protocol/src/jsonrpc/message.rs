@@ -1,0 +1,73 @@
+//! Requests, notifications and responses; what they carry stays raw JSON.
+
+use super::{ErrorObject, RequestId};
+use crate::json::RawJson;
+use crate::method::Method;
+
+/// What one body holds.
+#[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "JSON-RPC knows these two")]
+pub enum Incoming {
+    /// A single message.
+    Single(Message),
+    /// A JSON array of messages, never empty; legal only in 2025-03-26.
+    Batch(Vec<Message>),
+}
+
+/// One JSON-RPC message.
+#[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "JSON-RPC knows these three")]
+pub enum Message {
+    /// Wants an answer.
+    Request(Request),
+    /// Wants none, and gets none (T-ALL-05).
+    Notification(Notification),
+    /// Answers a request this side made.
+    Response(Response),
+}
+
+/// A message with a method and an id.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Request {
+    /// Echoed in the answer.
+    pub id: RequestId,
+    /// What is asked for.
+    pub method: Method,
+    /// With what.
+    pub params: Params,
+}
+
+/// A message with a method and no id.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Notification {
+    /// What happened.
+    pub method: Method,
+    /// To what.
+    pub params: Params,
+}
+
+/// An answer to a request this side made.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Response {
+    /// The id of the request; `None` if the peer could not read it.
+    pub id: Option<RequestId>,
+    /// The result, or the error in its place.
+    pub outcome: Result<RawJson, ErrorObject>,
+}
+
+/// The `params` object, with the parts that routing needs found once.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Params {
+    /// The whole object.
+    pub raw: RawJson,
+    /// `_meta`, if present.
+    pub meta: RawJson,
+    /// `arguments` of `tools/call` and `prompts/get`, if present.
+    pub arguments: RawJson,
+    /// `name`, or `uri` where there is no name: JSON text, as sent. What `Mcp-Name` mirrors.
+    pub name: RawJson,
+}

@@ -1,0 +1,239 @@
+//! From bytes to messages in one borrowed pass; parameters stay raw.
+
+use bytes::Bytes;
+use serde::{Deserialize, Deserializer};
+use serde_json::error::Category;
+use serde_json::value::RawValue;
+
+use super::{ErrorObject, Incoming, Message, Notification, Params, Request, RequestId, Response};
+use crate::json::RawJson;
+use crate::limits::Limits;
+use crate::method::Method;
+use crate::rejection::{Refusal, Rejection};
+
+/// Reads one body: a message, or a batch of them.
+///
+/// # Errors
+/// Not JSON, or nested deeper than the limit (`-32700`); JSON that is no JSON-RPC message, an empty batch,
+/// or one over the limit (`-32600`). The refusal carries the request's id where it could be read (T-ALL-03).
+pub fn parse(body: &Bytes, limits: &Limits) -> Result<Incoming, Refusal> {
+    if nests_deeper_than(body, limits.nesting_max) {
+        return Err(Rejection::TooDeep {
+            limit: limits.nesting_max,
+        }
+        .into());
+    }
+    if !body.trim_ascii_start().starts_with(b"[") {
+        return parse_one(body, body).map(Incoming::Single);
+    }
+    let items: Vec<&RawValue> = serde_json::from_slice(body).map_err(|error| not_json(&error))?;
+    if items.is_empty() {
+        return Err(Rejection::InvalidRequest {
+            detail: "the batch is empty".into(),
+        }
+        .into());
+    }
+    if items.len() > limits.batch_max {
+        return Err(Rejection::BatchTooLarge {
+            limit: limits.batch_max,
+        }
+        .into());
+    }
+    let messages = items
+        .into_iter()
+        .map(|item| parse_one(body, item.get().as_bytes()));
+    messages.collect::<Result<_, _>>().map(Incoming::Batch)
+}
+
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    #[serde(rename = "jsonrpc")]
+    _version: TwoPointZero,
+    #[serde(default, deserialize_with = "present")]
+    id: Option<RequestId>,
+    #[serde(default)]
+    method: Option<Name<'a>>,
+    #[serde(default, borrow)]
+    params: Option<&'a RawValue>,
+    #[serde(default, borrow, deserialize_with = "present")]
+    result: Option<&'a RawValue>,
+    #[serde(default)]
+    error: Option<ErrorObject>,
+}
+
+/// Borrows a name that needs no unescaping.
+#[derive(Deserialize)]
+struct Name<'a>(#[serde(borrow)] std::borrow::Cow<'a, str>);
+
+/// Makes an explicit `null` an error instead of an absent field: ids are never null (T-ALL-02).
+fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
+/// The only version there is; anything else does not deserialise.
+struct TwoPointZero;
+
+impl<'de> Deserialize<'de> for TwoPointZero {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Name(version) = Name::deserialize(deserializer)?;
+        if version == "2.0" {
+            Ok(Self)
+        } else {
+            Err(serde::de::Error::custom("jsonrpc must be \"2.0\""))
+        }
+    }
+}
+
+fn parse_one(body: &Bytes, text: &[u8]) -> Result<Message, Refusal> {
+    let envelope: Envelope<'_> =
+        serde_json::from_slice(text).map_err(|error| explain(text, &error))?;
+    let refuse = |id: Option<RequestId>, detail: &str| Refusal {
+        id,
+        why: Rejection::InvalidRequest {
+            detail: detail.to_owned().into(),
+        },
+    };
+    match envelope {
+        Envelope {
+            method: Some(Name(method)),
+            id,
+            params,
+            result: None,
+            error: None,
+            ..
+        } => {
+            let method = Method::from(method.as_ref());
+            let params = match params {
+                Some(raw) => {
+                    slice_params(body, raw).map_err(|detail| refuse(id.clone(), &detail))?
+                }
+                None => Params::default(),
+            };
+            Ok(match id {
+                Some(id) => Message::Request(Request { id, method, params }),
+                None => Message::Notification(Notification { method, params }),
+            })
+        }
+        Envelope {
+            method: None,
+            id,
+            result: Some(result),
+            error: None,
+            ..
+        } => Ok(Message::Response(Response {
+            id,
+            outcome: Ok(RawJson::within(body, result)),
+        })),
+        Envelope {
+            method: None,
+            id,
+            result: None,
+            error: Some(error),
+            ..
+        } => Ok(Message::Response(Response {
+            id,
+            outcome: Err(error),
+        })),
+        Envelope { id, .. } => Err(refuse(
+            id,
+            "a message has either a method, a result or an error",
+        )),
+    }
+}
+
+#[derive(Deserialize)]
+struct ParamsParts<'a> {
+    #[serde(default, borrow, rename = "_meta")]
+    meta: Option<&'a RawValue>,
+    #[serde(default, borrow)]
+    arguments: Option<&'a RawValue>,
+    #[serde(default, borrow)]
+    name: Option<&'a RawValue>,
+    #[serde(default, borrow)]
+    uri: Option<&'a RawValue>,
+}
+
+fn slice_params(body: &Bytes, raw: &RawValue) -> Result<Params, String> {
+    if !raw.get().starts_with('{') {
+        return Err("params must be an object".to_owned());
+    }
+    let parts: ParamsParts<'_> =
+        serde_json::from_str(raw.get()).map_err(|error| error.to_string())?;
+    let slice = |part: Option<&RawValue>| {
+        part.map(|raw| RawJson::within(body, raw))
+            .unwrap_or_default()
+    };
+    Ok(Params {
+        raw: RawJson::within(body, raw),
+        meta: slice(parts.meta),
+        arguments: slice(parts.arguments),
+        name: slice(parts.name.or(parts.uri)),
+    })
+}
+
+/// Tells "not JSON" from "JSON, but no message": a wrong type can hide a syntax error further on.
+fn explain(text: &[u8], error: &serde_json::Error) -> Refusal {
+    #[derive(Deserialize)]
+    struct IdOnly {
+        id: Option<RequestId>,
+    }
+    if let Err(syntax) = serde_json::from_slice::<&RawValue>(text) {
+        return not_json(&syntax);
+    }
+    let detail = match error.classify() {
+        Category::Data => error.to_string().into(),
+        Category::Io | Category::Syntax | Category::Eof => "the message is malformed".into(),
+    };
+    let id = serde_json::from_slice::<IdOnly>(text)
+        .ok()
+        .and_then(|found| found.id);
+    Refusal {
+        id,
+        why: Rejection::InvalidRequest { detail },
+    }
+}
+
+fn not_json(error: &serde_json::Error) -> Refusal {
+    Rejection::NotJson {
+        detail: error.to_string(),
+    }
+    .into()
+}
+
+/// Whether brackets outside strings nest deeper than `max`. Counts first: few bodies have that many at all.
+fn nests_deeper_than(body: &[u8], max: usize) -> bool {
+    let opening = body
+        .iter()
+        .filter(|&&byte| byte == b'{' || byte == b'[')
+        .count();
+    if opening <= max {
+        return false;
+    }
+    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
+    for &byte in body {
+        if in_string {
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' => escaped = true,
+                b'"' => in_string = false,
+                _ => {}
+            }
+            continue;
+        }
+        match byte {
+            b'"' => in_string = true,
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > max {
+            return true;
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,131 @@
+//! Accepts requests of 2025-11-25 and earlier: a handshake opens a session, and requests refer to it.
+
+mod session;
+
+pub use session::{Session, SessionId};
+
+use serde::Deserialize;
+
+use crate::call::Call;
+use crate::head::{Head, PROTOCOL_VERSION, SESSION_ID};
+use crate::jsonrpc::{Incoming, Request};
+use crate::method::Method;
+use crate::rejection::{Refusal, Rejection};
+use crate::schema::ProgressToken;
+use crate::version::{Era, ProtocolVersion};
+
+/// The revision to speak with a client that asked for `requested`: the same one if it is a legacy revision
+/// this server has, else the latest legacy one (T-2411-11, T-DUAL-12). Never an error.
+#[must_use]
+pub fn negotiate(requested: &str) -> ProtocolVersion {
+    ProtocolVersion::parse(requested)
+        .filter(|version| version.era() == Era::Legacy)
+        .unwrap_or(ProtocolVersion::LATEST_LEGACY)
+}
+
+/// The session a request names.
+///
+/// # Errors
+/// No `Mcp-Session-Id` (400, T-2503-21); one that no server could have issued (404, like any unknown one).
+pub fn session_id(head: &Head<'_>) -> Result<SessionId, Rejection> {
+    match head.single(&SESSION_ID) {
+        Ok(None) => Err(Rejection::SessionRequired),
+        Ok(Some(id)) => SessionId::parse(id).ok_or(Rejection::SessionNotFound),
+        Err(_) => Err(Rejection::SessionNotFound),
+    }
+}
+
+/// The revision a request's header names, if any.
+///
+/// # Errors
+/// A value that is no legacy revision of this server (400, T-2506-02).
+pub fn version_header(head: &Head<'_>) -> Result<Option<ProtocolVersion>, Rejection> {
+    let unsupported = |requested: &str| Rejection::UnsupportedVersionHeader {
+        requested: requested.to_owned(),
+        supported: supported(),
+    };
+    let Some(named) = head
+        .single(&PROTOCOL_VERSION)
+        .map_err(|_| unsupported("(invalid)"))?
+    else {
+        return Ok(None);
+    };
+    ProtocolVersion::parse(named)
+        .filter(|version| version.era() == Era::Legacy)
+        .map(Some)
+        .ok_or_else(|| unsupported(named))
+}
+
+fn supported() -> String {
+    let legacy = ProtocolVersion::ALL
+        .into_iter()
+        .filter(|version| version.era() == Era::Legacy);
+    legacy
+        .map(ProtocolVersion::as_str)
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// Whether this body may be a batch under `version`, the negotiated one or the header's.
+///
+/// # Errors
+/// A batch in any revision but 2025-03-26 (T-2506-01); `initialize` inside a batch (T-2503-04).
+pub fn check_batch(incoming: &Incoming, version: ProtocolVersion) -> Result<(), Rejection> {
+    let Incoming::Batch(messages) = incoming else {
+        return Ok(());
+    };
+    if version != ProtocolVersion::V2025_03_26 {
+        return Err(Rejection::BatchNotAllowed);
+    }
+    let initializes = |message: &crate::jsonrpc::Message| matches!(message, crate::jsonrpc::Message::Request(request) if request.method == Method::Initialize);
+    if messages.iter().any(initializes) {
+        return Err(Rejection::InvalidRequest {
+            detail: "initialize must not be part of a batch".into(),
+        });
+    }
+    Ok(())
+}
+
+/// Turns a request of a session into a call under the session's terms, whatever revision its header
+/// named (T-DUAL-14).
+///
+/// # Errors
+/// A progress token that is neither string nor integer (`-32602`).
+pub fn accept(request: Request, session: &Session) -> Result<Call, Refusal> {
+    let progress_token = match progress_token(&request) {
+        Ok(token) => token,
+        Err(why) => {
+            return Err(Refusal {
+                id: Some(request.id),
+                why,
+            });
+        }
+    };
+    let mut call = Call::new(request.id, request.method, request.params, session.version);
+    call.client = session.client.clone();
+    call.progress_token = progress_token;
+    call.log_level = Some(session.log_level);
+    Ok(call)
+}
+
+fn progress_token(request: &Request) -> Result<Option<ProgressToken>, Rejection> {
+    #[derive(Deserialize)]
+    struct Meta {
+        #[serde(default, rename = "progressToken")]
+        progress_token: Option<ProgressToken>,
+    }
+    if request.params.meta.is_absent() {
+        return Ok(None);
+    }
+    let meta: Meta = request
+        .params
+        .meta
+        .read()
+        .map_err(|error| Rejection::InvalidParams {
+            detail: format!("_meta is malformed: {error}").into(),
+        })?;
+    Ok(meta.progress_token)
+}
+
+#[cfg(test)]
+mod tests;

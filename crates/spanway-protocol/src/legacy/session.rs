@@ -1,0 +1,86 @@
+//! A legacy session: what was agreed in the handshake and what the client set since.
+
+use std::fmt;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::call::Client;
+use crate::schema::LoggingLevel;
+use crate::version::ProtocolVersion;
+
+/// The name of a session. It is a secret of its client: `Debug` shows only the beginning.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SessionId(Box<str>);
+
+impl SessionId {
+    /// An id from 128 random bits, which must come from a cryptographic source (T-2503-20, T-2503-24).
+    #[must_use]
+    pub fn from_random(bits: [u8; 16]) -> Self {
+        Self(URL_SAFE_NO_PAD.encode(bits).into())
+    }
+
+    /// Reads an id a client sent. `None` if it is of no form this server issues.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let bits = URL_SAFE_NO_PAD.decode(text).ok()?;
+        (bits.len() == 16).then(|| Self(text.into()))
+    }
+
+    /// The id as it stands in the header: visible ASCII.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SessionId({}…)", self.0.get(..4).unwrap_or_default())
+    }
+}
+
+/// What is remembered of a client between its requests.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Session {
+    /// Its name.
+    pub id: SessionId,
+    /// The negotiated revision.
+    pub version: ProtocolVersion,
+    /// What the client said of itself in the handshake.
+    pub client: Client,
+    /// Who opened it; every later request must come from the same principal (design, invariant 6).
+    pub owner: Option<Box<str>>,
+    /// From which level on the client wants log messages (T-2411-16).
+    pub log_level: LoggingLevel,
+    /// Whether the client said it is ready (T-2411-12).
+    pub initialized: bool,
+}
+
+impl Session {
+    /// A session as it is right after the handshake. Log messages start at `info`.
+    #[must_use]
+    pub fn new(
+        id: SessionId,
+        version: ProtocolVersion,
+        client: Client,
+        owner: Option<Box<str>>,
+    ) -> Self {
+        Self {
+            id,
+            version,
+            client,
+            owner,
+            log_level: LoggingLevel::Info,
+            initialized: false,
+        }
+    }
+
+    /// Whether `principal` may use the session. A session opened without credentials is open to requests
+    /// without credentials only.
+    #[must_use]
+    pub fn belongs_to(&self, principal: Option<&str>) -> bool {
+        self.owner.as_deref() == principal
+    }
+}

@@ -1,0 +1,46 @@
+//! Every bound of the protocol layer, with its default and the reason for it.
+
+use std::time::Duration;
+
+/// What a server refuses to exceed. Full means a clear refusal, never silent loss (design, invariant 8).
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Bytes of one request body; more is answered 413. Default 4 MiB, as the peers have it.
+    pub body_bytes_max: usize,
+    /// Levels of nested arrays and objects in a body; more is answered 400. Default 100, under the
+    /// 128 at which the JSON reader itself stops.
+    pub nesting_max: usize,
+    /// Messages in one 2025-03-26 batch; more is answered 400. Default 100.
+    pub batch_max: usize,
+    /// Live sessions; one more is answered 503 with `Retry-After`. Default 10 000.
+    pub sessions_max: usize,
+    /// Open GET streams of one session; one more is answered 429. Default 8.
+    pub streams_per_session_max: usize,
+    /// Requests of one session in flight; one more is answered 429. Default 256.
+    pub calls_per_session_max: usize,
+    /// Messages one call may have waiting to be written; then the oldest progress is merged and log
+    /// messages are counted as dropped. Default 256.
+    pub queue_max: usize,
+    /// How long a body may take to arrive; then 408. Default 30 s.
+    pub body_timeout: Duration,
+    /// How long a handler may run; then a JSON-RPC error, and the handler is dropped. Default 60 s;
+    /// progress restarts the clock up to ten times the value.
+    pub call_timeout: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            body_bytes_max: 4 << 20,
+            nesting_max: 100,
+            batch_max: 100,
+            sessions_max: 10_000,
+            streams_per_session_max: 8,
+            calls_per_session_max: 256,
+            queue_max: 256,
+            body_timeout: Duration::from_secs(30),
+            call_timeout: Duration::from_secs(60),
+        }
+    }
+}

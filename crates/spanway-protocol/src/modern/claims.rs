@@ -1,0 +1,120 @@
+//! What a modern request says of itself in `_meta`.
+
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+use crate::json::RawJson;
+use crate::rejection::Rejection;
+use crate::schema::{LoggingLevel, ProgressToken};
+
+const VERSION: &str = "io.modelcontextprotocol/protocolVersion";
+const CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
+
+/// The reserved keys of a request's `_meta`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Claims {
+    version: Option<String>,
+    made: bool,
+    /// `clientInfo` as sent; optional (T-2607-21).
+    pub client_info: RawJson,
+    /// `clientCapabilities` as sent; required.
+    pub client_capabilities: RawJson,
+    /// From which level on log messages are wanted with the answer (T-2607-45).
+    pub log_level: Option<LoggingLevel>,
+    /// What progress notifications are to carry.
+    pub progress_token: Option<ProgressToken>,
+}
+
+#[derive(Deserialize, Default)]
+struct Wire<'a> {
+    #[serde(
+        default,
+        borrow,
+        rename = "io.modelcontextprotocol/protocolVersion",
+        deserialize_with = "present"
+    )]
+    version: Option<&'a RawValue>,
+    #[serde(default, borrow, rename = "io.modelcontextprotocol/clientInfo")]
+    client_info: Option<&'a RawValue>,
+    #[serde(default, borrow, rename = "io.modelcontextprotocol/clientCapabilities")]
+    client_capabilities: Option<&'a RawValue>,
+    #[serde(default, borrow, rename = "io.modelcontextprotocol/logLevel")]
+    log_level: Option<&'a RawValue>,
+    #[serde(default, rename = "progressToken")]
+    progress_token: Option<ProgressToken>,
+}
+
+/// An explicit `null` is a claim too, a wrong one (T-DUAL-10: the key decides).
+fn present<'de: 'a, 'a, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<&'a RawValue>, D::Error> {
+    <&RawValue>::deserialize(deserializer).map(Some)
+}
+
+impl Claims {
+    /// Reads the reserved keys; other keys are left alone.
+    ///
+    /// # Errors
+    /// `_meta` is not an object, or a key that is there has the wrong type.
+    pub fn read(meta: &RawJson) -> Result<Self, Rejection> {
+        if meta.is_absent() {
+            return Ok(Self::default());
+        }
+        let wire: Wire<'_> = meta
+            .read()
+            .map_err(|error| invalid(format!("_meta is malformed: {error}")))?;
+        let level = wire.log_level.map(|raw| {
+            serde_json::from_str::<LoggingLevel>(raw.get()).map_err(|_| {
+                invalid("_meta logLevel must be one of the eight RFC 5424 levels".to_owned())
+            })
+        });
+        let slice = |raw: Option<&RawValue>| raw.map(|raw| meta.slice(raw)).unwrap_or_default();
+        Ok(Self {
+            made: wire.version.is_some(),
+            version: wire
+                .version
+                .and_then(|raw| serde_json::from_str(raw.get()).ok()),
+            client_info: slice(wire.client_info),
+            client_capabilities: slice(wire.client_capabilities),
+            log_level: level.transpose()?,
+            progress_token: wire.progress_token,
+        })
+    }
+
+    /// Whether the request claims a modern revision at all: the key is there, whatever its value.
+    #[must_use]
+    pub fn are_made(&self) -> bool {
+        self.made
+    }
+
+    /// The claimed version, once every required key is there with the right type (T-2607-20).
+    pub(super) fn check(&self) -> Result<&str, Rejection> {
+        let Some(version) = &self.version else {
+            return Err(self.missing());
+        };
+        if self.client_capabilities.is_absent() {
+            return Err(self.missing());
+        }
+        if !self.client_capabilities.is_object() || !self.client_info.is_object() {
+            return Err(invalid(
+                "_meta clientCapabilities and clientInfo must be objects".to_owned(),
+            ));
+        }
+        Ok(version)
+    }
+
+    /// Names the required keys that are not there.
+    pub(crate) fn missing(&self) -> Rejection {
+        let version = self.version.is_none().then_some(VERSION);
+        let capabilities = self.client_capabilities.is_absent().then_some(CAPABILITIES);
+        let keys: Vec<&str> = version.into_iter().chain(capabilities).collect();
+        invalid(format!("params._meta must have {}", keys.join(" and ")))
+    }
+}
+
+fn invalid(detail: String) -> Rejection {
+    Rejection::InvalidMeta {
+        detail: detail.into(),
+    }
+}

@@ -1,0 +1,73 @@
+//! Whether the routing headers say what the body says (SEP-2243).
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use std::borrow::Cow;
+
+use crate::head::{Head, METHOD, NAME, PROTOCOL_VERSION, mismatch};
+use crate::jsonrpc::Request;
+use crate::rejection::Rejection;
+
+/// `MCP-Protocol-Version` is there and equals the claim (T-2607-22); `Mcp-Method` is there and equals the
+/// method, letter by letter (T-HDR-01).
+pub(super) fn agree(head: &Head<'_>, request: &Request, claimed: &str) -> Result<(), Rejection> {
+    match head.single(&PROTOCOL_VERSION)? {
+        Some(version) if version == claimed => {}
+        Some(version) => {
+            return Err(mismatch(format!(
+                "{PROTOCOL_VERSION} is {version:?} but _meta says {claimed:?}"
+            )));
+        }
+        None => {
+            return Err(mismatch(format!(
+                "{PROTOCOL_VERSION} must be sent and equal _meta's {claimed:?}"
+            )));
+        }
+    }
+    let method = request.method.as_str();
+    match head.single(&METHOD)? {
+        Some(named) if named == method => Ok(()),
+        Some(named) => Err(mismatch(format!(
+            "{METHOD} is {named:?} but the method is {method:?}"
+        ))),
+        None => Err(mismatch(format!(
+            "{METHOD} must be sent and equal the method, {method:?}"
+        ))),
+    }
+}
+
+/// `Mcp-Name` is there and equals the name or URI of the body, where the method has one (T-HDR-02).
+/// A body without a usable name is left to the check of its parameters.
+pub(super) fn name_agrees(head: &Head<'_>, request: &Request) -> Result<(), Rejection> {
+    if !request.method.is_named() {
+        return Ok(());
+    }
+    let header = head.single(&NAME)?;
+    let Ok(name) = request.params.name.read::<Cow<'_, str>>() else {
+        return Ok(());
+    };
+    match header {
+        Some(header) if decode(header)? == name => Ok(()),
+        Some(_) => Err(mismatch(format!(
+            "{NAME} does not name what the body names, {name:?}"
+        ))),
+        None => Err(mismatch(format!("{NAME} must be sent and equal {name:?}"))),
+    }
+}
+
+/// Undoes the base64 form, `=?base64?…?=`, markers exact (T-HDR-04); anything else stands for itself.
+fn decode(value: &str) -> Result<Cow<'_, str>, Rejection> {
+    let Some(encoded) = value
+        .strip_prefix("=?base64?")
+        .and_then(|rest| rest.strip_suffix("?="))
+    else {
+        return Ok(Cow::Borrowed(value));
+    };
+    let bytes = STANDARD
+        .decode(encoded)
+        .map_err(|_| mismatch(format!("{NAME} is not valid base64")))?;
+    let text = String::from_utf8(bytes)
+        .map_err(|_| mismatch(format!("{NAME} is not UTF-8 after decoding")))?;
+    Ok(Cow::Owned(text))
+}

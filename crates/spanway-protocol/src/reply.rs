@@ -1,0 +1,223 @@
+//! What goes back: a neutral answer, encoded for the revision that asked.
+
+use bytes::{BufMut, Bytes, BytesMut};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::json::RawJson;
+use crate::jsonrpc::{ErrorObject, RequestId, code};
+use crate::rejection::Rejection;
+use crate::schema::{
+    CallToolResult, Completion, DiscoverResult, EmptyResult, GetPromptResult, InitializeResult,
+    LogMessage, Progress, Project, Projected, ReadResourceResult, View,
+};
+use crate::version::{Era, ProtocolVersion};
+
+/// The answer to a call.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Reply {
+    /// A result, neutral of revision.
+    Answer(Answer),
+    /// A refusal that the table of rejections knows.
+    Rejected(Rejection),
+    /// An error of the handler's own making.
+    Error(ErrorObject),
+}
+
+/// A result, neutral of revision; the encoder writes it as each revision wants it.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Answer {
+    /// To a request that only wants to be acknowledged.
+    Empty,
+    /// To `initialize`.
+    Initialize(Box<InitializeResult>),
+    /// To `server/discover`.
+    Discover(Box<DiscoverResult>),
+    /// To `tools/call`.
+    CallTool(CallToolResult),
+    /// To `resources/read`.
+    ReadResource(ReadResourceResult),
+    /// To `prompts/get`.
+    GetPrompt(GetPromptResult),
+    /// To `completion/complete`.
+    Complete(Completion),
+    /// A result that was already written for the revision: a page of a list, or an upstream's own answer.
+    Prepared(RawJson),
+}
+
+impl From<Answer> for Reply {
+    fn from(answer: Answer) -> Self {
+        Self::Answer(answer)
+    }
+}
+
+impl From<Rejection> for Reply {
+    fn from(rejection: Rejection) -> Self {
+        Self::Rejected(rejection)
+    }
+}
+
+impl From<ErrorObject> for Reply {
+    fn from(error: ErrorObject) -> Self {
+        Self::Error(error)
+    }
+}
+
+/// An encoded response and the HTTP status it has if nothing was streamed before it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Outgoing {
+    /// The HTTP status.
+    pub status: u16,
+    /// One JSON-RPC response on one line.
+    pub body: Bytes,
+}
+
+impl Outgoing {
+    /// A body with status 200.
+    #[must_use]
+    pub fn ok(body: Bytes) -> Self {
+        Self { status: 200, body }
+    }
+}
+
+/// Writes the response to request `id` as `version` wants it. `server_info` is the raw JSON of the server's
+/// `Implementation`, stamped into modern results (T-2607-25).
+#[must_use]
+pub fn encode(
+    version: ProtocolVersion,
+    id: &RequestId,
+    reply: &Reply,
+    server_info: &RawValue,
+) -> Outgoing {
+    let era = version.era();
+    let view = View {
+        version,
+        server_info,
+    };
+    match reply {
+        Reply::Answer(answer) => match encode_answer(id, answer, view) {
+            Ok(body) => Outgoing { status: 200, body },
+            Err(_) => refuse(Some(id), &Rejection::Internal, era),
+        },
+        Reply::Rejected(rejection) => refuse(Some(id), rejection, era),
+        Reply::Error(error) => {
+            let status = match (error.code, era) {
+                (code::METHOD_NOT_FOUND, Era::Modern) => 404,
+                (code::MISSING_CLIENT_CAPABILITY, Era::Modern) => 400,
+                _ => 200,
+            };
+            Outgoing {
+                status,
+                body: encode_error(Some(id), error),
+            }
+        }
+    }
+}
+
+/// Writes a refusal as a JSON-RPC error response; without an id where it could not be read (trap 43).
+#[must_use]
+pub fn refuse(id: Option<&RequestId>, rejection: &Rejection, era: Era) -> Outgoing {
+    Outgoing {
+        status: rejection.status(era),
+        body: encode_error(id, &rejection.to_error(era)),
+    }
+}
+
+/// Something a handler says before its result.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Emission {
+    /// How far it has come.
+    Progress(Progress),
+    /// What it wants logged on the client's side.
+    Log(LogMessage),
+}
+
+/// Writes a handler's message as a JSON-RPC notification.
+#[must_use]
+pub fn encode_emission(
+    version: ProtocolVersion,
+    emission: &Emission,
+    server_info: &RawValue,
+) -> Option<Bytes> {
+    let view = View {
+        version,
+        server_info,
+    };
+    match emission {
+        Emission::Progress(progress) => notification("notifications/progress", progress, view),
+        Emission::Log(message) => notification("notifications/message", message, view),
+    }
+}
+
+/// A notification without parameters, such as `notifications/tools/list_changed`.
+#[must_use]
+pub fn encode_bare_notification(method: &str) -> Bytes {
+    let mut out = BytesMut::with_capacity(64);
+    out.put_slice(br#"{"jsonrpc":"2.0","method":""#);
+    out.put_slice(method.as_bytes());
+    out.put_slice(br#""}"#);
+    out.freeze()
+}
+
+fn notification<T: Project>(method: &'static str, params: &T, view: View<'_>) -> Option<Bytes> {
+    #[derive(Serialize)]
+    struct Envelope<P> {
+        jsonrpc: &'static str,
+        method: &'static str,
+        params: P,
+    }
+    let envelope = Envelope {
+        jsonrpc: "2.0",
+        method,
+        params: Projected(params, view),
+    };
+    serde_json::to_vec(&envelope).ok().map(Bytes::from)
+}
+
+fn encode_answer(
+    id: &RequestId,
+    answer: &Answer,
+    view: View<'_>,
+) -> Result<Bytes, serde_json::Error> {
+    let mut out = BytesMut::with_capacity(256).writer();
+    out.get_mut().put_slice(br#"{"jsonrpc":"2.0","id":"#);
+    serde_json::to_writer(&mut out, id)?;
+    out.get_mut().put_slice(br#","result":"#);
+    match answer {
+        Answer::Empty => serde_json::to_writer(&mut out, &Projected(&EmptyResult, view))?,
+        Answer::Initialize(result) => serde_json::to_writer(&mut out, &Projected(&**result, view))?,
+        Answer::Discover(result) => serde_json::to_writer(&mut out, &Projected(&**result, view))?,
+        Answer::CallTool(result) => serde_json::to_writer(&mut out, &Projected(result, view))?,
+        Answer::ReadResource(result) => serde_json::to_writer(&mut out, &Projected(result, view))?,
+        Answer::GetPrompt(result) => serde_json::to_writer(&mut out, &Projected(result, view))?,
+        Answer::Complete(result) => serde_json::to_writer(&mut out, &Projected(result, view))?,
+        Answer::Prepared(raw) => out.get_mut().put_slice(raw.as_bytes()),
+    }
+    let mut out = out.into_inner();
+    out.put_u8(b'}');
+    Ok(out.freeze())
+}
+
+fn encode_error(id: Option<&RequestId>, error: &ErrorObject) -> Bytes {
+    #[derive(Serialize)]
+    struct Envelope<'a> {
+        jsonrpc: &'static str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        id: Option<&'a RequestId>,
+        error: &'a ErrorObject,
+    }
+    let envelope = Envelope {
+        jsonrpc: "2.0",
+        id,
+        error,
+    };
+    // An error object holds JSON values only; should writing it fail all the same, the code still arrives.
+    let text = serde_json::to_vec(&envelope).unwrap_or_else(|_| {
+        br#"{"jsonrpc":"2.0","error":{"code":-32603,"message":"internal error"}}"#.to_vec()
+    });
+    text.into()
+}

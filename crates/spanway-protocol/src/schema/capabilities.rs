@@ -1,0 +1,163 @@
+//! What each side can do.
+
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::{Map, Value};
+
+use super::project::{Project, View, object};
+use crate::version::ProtocolVersion;
+
+/// What a server offers. Absent means not offered, and then not answered either (T-ALL-06).
+#[derive(Debug, Clone, PartialEq, Default)]
+#[non_exhaustive]
+pub struct ServerCapabilities {
+    /// Tools.
+    pub tools: Option<ListCapability>,
+    /// Resources and templates.
+    pub resources: Option<ResourcesCapability>,
+    /// Prompts.
+    pub prompts: Option<ListCapability>,
+    /// Suggestions for arguments.
+    pub completions: bool,
+    /// Log messages.
+    pub logging: bool,
+    /// Agreed on outside the specification.
+    pub experimental: Map<String, Value>,
+    /// Extensions by their id, with settings. From 2026-07-28 on.
+    pub extensions: Map<String, Value>,
+}
+
+/// A list that may change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct ListCapability {
+    /// Whether changes of the list are told.
+    pub list_changed: bool,
+}
+
+/// Resources.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct ResourcesCapability {
+    /// Whether changes of the lists are told.
+    pub list_changed: bool,
+    /// Whether changes of single resources can be subscribed to.
+    pub subscribe: bool,
+}
+
+impl ListCapability {
+    /// A list whose changes are told.
+    #[must_use]
+    pub fn with_changes() -> Self {
+        Self { list_changed: true }
+    }
+}
+
+impl ResourcesCapability {
+    /// Resources whose lists' changes are told.
+    #[must_use]
+    pub fn with_changes() -> Self {
+        Self {
+            list_changed: true,
+            subscribe: false,
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ListWire {
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    subscribe: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    list_changed: bool,
+}
+
+impl Project for ServerCapabilities {
+    fn project<S: Serializer>(&self, view: View<'_>, serializer: S) -> Result<S::Ok, S::Error> {
+        let empty = Map::<String, Value>::new();
+        let list = |list: ListCapability| ListWire {
+            subscribe: false,
+            list_changed: list.list_changed,
+        };
+        let resources = |own: ResourcesCapability| ListWire {
+            subscribe: own.subscribe,
+            list_changed: own.list_changed,
+        };
+        let mut fields = object(serializer)?;
+        fields.maybe("tools", self.tools.map(list).as_ref())?;
+        fields.maybe("resources", self.resources.map(resources).as_ref())?;
+        fields.maybe("prompts", self.prompts.map(list).as_ref())?;
+        if self.completions && view.since(ProtocolVersion::V2025_03_26) {
+            fields.put("completions", &empty)?;
+        }
+        if self.logging {
+            fields.put("logging", &empty)?;
+        }
+        fields.maybe(
+            "experimental",
+            Some(&self.experimental).filter(|map| !map.is_empty()),
+        )?;
+        fields.gated(
+            view.is_modern(),
+            "extensions",
+            Some(&self.extensions).filter(|map| !map.is_empty()),
+        )?;
+        fields.end()
+    }
+}
+
+/// What a client declared. Anything unknown is kept; anything malformed counts as not declared.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(transparent)]
+pub struct ClientCapabilities(Map<String, Value>);
+
+impl ClientCapabilities {
+    /// The whole declaration.
+    #[must_use]
+    pub fn as_map(&self) -> &Map<String, Value> {
+        &self.0
+    }
+
+    /// Whether forms can be shown. `{}` means forms only (trap 36).
+    #[must_use]
+    pub fn elicitation_form(&self) -> bool {
+        self.declared("elicitation")
+            .is_some_and(|modes| modes.is_empty() || modes.contains_key("form"))
+    }
+
+    /// Whether URLs can be opened.
+    #[must_use]
+    pub fn elicitation_url(&self) -> bool {
+        self.declared("elicitation")
+            .is_some_and(|modes| modes.contains_key("url"))
+    }
+
+    /// Whether the model can be asked.
+    #[must_use]
+    pub fn sampling(&self) -> bool {
+        self.declared("sampling").is_some()
+    }
+
+    /// Whether the model can be asked with tools.
+    #[must_use]
+    pub fn sampling_tools(&self) -> bool {
+        self.declared("sampling")
+            .is_some_and(|sampling| sampling.contains_key("tools"))
+    }
+
+    /// Whether the roots can be asked for.
+    #[must_use]
+    pub fn roots(&self) -> bool {
+        self.declared("roots").is_some()
+    }
+
+    /// The settings of an extension, if it was declared.
+    #[must_use]
+    pub fn extension(&self, id: &str) -> Option<&Map<String, Value>> {
+        self.declared("extensions")?.get(id)?.as_object()
+    }
+
+    fn declared(&self, name: &str) -> Option<&Map<String, Value>> {
+        self.0.get(name)?.as_object()
+    }
+}

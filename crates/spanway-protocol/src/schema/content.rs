@@ -1,0 +1,233 @@
+//! Content blocks: text, images, audio, links to resources and embedded resources.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Serialize, Serializer};
+
+use super::project::{Fields, Meta, Project, Projected, View, object};
+use super::resource::{ResourceContents, ResourceDefinition};
+use crate::version::ProtocolVersion;
+
+/// One block of a tool result or prompt message.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Content {
+    /// Words.
+    Text {
+        /// The words.
+        text: String,
+        /// For whom, and how important.
+        annotations: Option<Annotations>,
+        /// Attachments.
+        meta: Meta,
+    },
+    /// A picture.
+    Image(Media),
+    /// A sound. Text in its place for 2024-11-05, which has no audio.
+    Audio(Media),
+    /// Where a resource can be read. Text in its place before 2025-06-18.
+    ResourceLink(Box<ResourceDefinition>),
+    /// A resource, contents and all.
+    Resource {
+        /// The contents.
+        resource: Box<ResourceContents>,
+        /// For whom, and how important.
+        annotations: Option<Annotations>,
+    },
+}
+
+/// Binary data with its MIME type.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Media {
+    /// The data in base64.
+    pub data: String,
+    /// What it is: `image/png`, `audio/wav`.
+    pub mime_type: String,
+    /// For whom, and how important.
+    pub annotations: Option<Annotations>,
+    /// Attachments.
+    pub meta: Meta,
+}
+
+impl Media {
+    /// Data that is base64 already.
+    pub fn from_base64(data: impl Into<String>, mime_type: impl Into<String>) -> Self {
+        Self {
+            data: data.into(),
+            mime_type: mime_type.into(),
+            annotations: None,
+            meta: Meta::default(),
+        }
+    }
+}
+
+/// Hints about who content is for.
+#[derive(Debug, Clone, PartialEq, Default)]
+#[non_exhaustive]
+pub struct Annotations {
+    /// For whom.
+    pub audience: Vec<Role>,
+    /// From 0, optional, to 1, required.
+    pub priority: Option<f64>,
+    /// When it was last changed, in ISO 8601. From 2025-06-18 on.
+    pub last_modified: Option<String>,
+}
+
+/// Who speaks, or is spoken to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(clippy::exhaustive_enums, reason = "the specification knows these two")]
+pub enum Role {
+    /// The person.
+    User,
+    /// The model.
+    Assistant,
+}
+
+impl Content {
+    /// Words.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self::Text {
+            text: text.into(),
+            annotations: None,
+            meta: Meta::default(),
+        }
+    }
+
+    /// A picture from its bytes.
+    pub fn image(bytes: impl AsRef<[u8]>, mime_type: impl Into<String>) -> Self {
+        Self::Image(Media::from_base64(STANDARD.encode(bytes), mime_type))
+    }
+
+    /// A sound from its bytes.
+    pub fn audio(bytes: impl AsRef<[u8]>, mime_type: impl Into<String>) -> Self {
+        Self::Audio(Media::from_base64(STANDARD.encode(bytes), mime_type))
+    }
+
+    /// A link to a resource.
+    #[must_use]
+    pub fn resource_link(resource: ResourceDefinition) -> Self {
+        Self::ResourceLink(Box::new(resource))
+    }
+
+    /// An embedded resource.
+    #[must_use]
+    pub fn resource(resource: ResourceContents) -> Self {
+        Self::Resource {
+            resource: Box::new(resource),
+            annotations: None,
+        }
+    }
+
+    /// The words of a text block.
+    #[must_use]
+    pub fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Text { text, .. } => Some(text),
+            _ => None,
+        }
+    }
+}
+
+impl From<String> for Content {
+    fn from(text: String) -> Self {
+        Self::text(text)
+    }
+}
+
+impl From<&str> for Content {
+    fn from(text: &str) -> Self {
+        Self::text(text)
+    }
+}
+
+impl Project for Annotations {
+    fn project<S: Serializer>(&self, view: View<'_>, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = object(serializer)?;
+        fields.maybe(
+            "audience",
+            Some(&self.audience).filter(|audience| !audience.is_empty()),
+        )?;
+        fields.maybe("priority", self.priority.as_ref())?;
+        fields.gated(
+            view.since(ProtocolVersion::V2025_06_18),
+            "lastModified",
+            self.last_modified.as_ref(),
+        )?;
+        fields.end()
+    }
+}
+
+impl Project for Content {
+    fn project<S: Serializer>(&self, view: View<'_>, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = object(serializer)?;
+        match self {
+            Self::Text {
+                text,
+                annotations,
+                meta,
+            } => {
+                text_block(&mut fields, text)?;
+                extras(&mut fields, view, annotations.as_ref(), meta)?;
+            }
+            Self::Audio(media) if !view.since(ProtocolVersion::V2025_03_26) => {
+                text_block(&mut fields, &format!("[audio, {}]", media.mime_type))?;
+            }
+            Self::Image(media) => media_block(&mut fields, view, "image", media)?,
+            Self::Audio(media) => media_block(&mut fields, view, "audio", media)?,
+            Self::ResourceLink(link) if !view.since(ProtocolVersion::V2025_06_18) => {
+                let name = link.title.as_ref().unwrap_or(&link.name);
+                text_block(&mut fields, &format!("{name}: {}", link.uri))?;
+            }
+            Self::ResourceLink(link) => {
+                fields.put("type", "resource_link")?;
+                link.put_fields(&mut fields, view)?;
+            }
+            Self::Resource {
+                resource,
+                annotations,
+            } => {
+                fields.put("type", "resource")?;
+                fields.put("resource", &Projected(&**resource, view))?;
+                extras(&mut fields, view, annotations.as_ref(), &Meta::default())?;
+            }
+        }
+        fields.end()
+    }
+}
+
+fn text_block<M: serde::ser::SerializeMap>(
+    fields: &mut Fields<M>,
+    text: &str,
+) -> Result<(), M::Error> {
+    fields.put("type", "text")?;
+    fields.put("text", text)
+}
+
+fn media_block<M: serde::ser::SerializeMap>(
+    fields: &mut Fields<M>,
+    view: View<'_>,
+    kind: &'static str,
+    media: &Media,
+) -> Result<(), M::Error> {
+    fields.put("type", kind)?;
+    fields.put("data", &media.data)?;
+    fields.put("mimeType", &media.mime_type)?;
+    extras(fields, view, media.annotations.as_ref(), &media.meta)
+}
+
+fn extras<M: serde::ser::SerializeMap>(
+    fields: &mut Fields<M>,
+    view: View<'_>,
+    annotations: Option<&Annotations>,
+    meta: &Meta,
+) -> Result<(), M::Error> {
+    fields.maybe(
+        "annotations",
+        annotations
+            .map(|annotations| Projected(annotations, view))
+            .as_ref(),
+    )?;
+    fields.meta(view, meta)
+}

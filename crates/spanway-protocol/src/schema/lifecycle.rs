@@ -1,0 +1,148 @@
+//! How client and server get to know each other.
+
+use serde::{Deserialize, Serializer};
+use serde_json::value::RawValue;
+
+use super::capabilities::ServerCapabilities;
+use super::implementation::Implementation;
+use super::list::CacheHint;
+use super::project::{Meta, Project, Projected, View, object};
+use crate::json::RawJson;
+use crate::version::ProtocolVersion;
+
+/// What `initialize` says. Client details stay raw until asked for.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct InitializeParams {
+    /// The revision the client would like.
+    pub protocol_version: String,
+    /// What it can do.
+    pub capabilities: RawJson,
+    /// Who it is.
+    pub client_info: RawJson,
+}
+
+impl InitializeParams {
+    /// Reads the parameters; client details may be missing, since some clients leave them out.
+    ///
+    /// # Errors
+    /// `protocolVersion` is missing, or a part has the wrong type.
+    pub fn read(params: &RawJson) -> Result<Self, serde_json::Error> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Wire<'a> {
+            protocol_version: String,
+            #[serde(default, borrow)]
+            capabilities: Option<&'a RawValue>,
+            #[serde(default, borrow)]
+            client_info: Option<&'a RawValue>,
+        }
+        let wire: Wire<'_> = params.read()?;
+        let slice = |raw: Option<&RawValue>| raw.map(|raw| params.slice(raw)).unwrap_or_default();
+        Ok(Self {
+            protocol_version: wire.protocol_version,
+            capabilities: slice(wire.capabilities),
+            client_info: slice(wire.client_info),
+        })
+    }
+}
+
+/// The answer to `initialize`.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct InitializeResult {
+    /// The revision that was agreed on.
+    pub version: ProtocolVersion,
+    /// What the server offers.
+    pub capabilities: ServerCapabilities,
+    /// Who it is.
+    pub server_info: Implementation,
+    /// How to use it, for the model.
+    pub instructions: Option<String>,
+}
+
+impl InitializeResult {
+    /// An answer.
+    #[must_use]
+    pub fn new(
+        version: ProtocolVersion,
+        capabilities: ServerCapabilities,
+        server_info: Implementation,
+        instructions: Option<String>,
+    ) -> Self {
+        Self {
+            version,
+            capabilities,
+            server_info,
+            instructions,
+        }
+    }
+}
+
+impl Project for InitializeResult {
+    fn project<S: Serializer>(&self, view: View<'_>, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = object(serializer)?;
+        fields.put("protocolVersion", &self.version)?;
+        fields.put("capabilities", &Projected(&self.capabilities, view))?;
+        fields.put("serverInfo", &Projected(&self.server_info, view))?;
+        fields.maybe("instructions", self.instructions.as_ref())?;
+        fields.end()
+    }
+}
+
+/// The answer to `server/discover` (T-2607-35). Who the server is stands in `_meta`.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct DiscoverResult {
+    /// The modern revisions it serves (trap 13).
+    pub supported: Vec<ProtocolVersion>,
+    /// What it offers.
+    pub capabilities: ServerCapabilities,
+    /// How to use it, for the model.
+    pub instructions: Option<String>,
+    /// How long the answer may be kept.
+    pub cache: CacheHint,
+}
+
+impl DiscoverResult {
+    /// An answer.
+    #[must_use]
+    pub fn new(
+        supported: Vec<ProtocolVersion>,
+        capabilities: ServerCapabilities,
+        instructions: Option<String>,
+        cache: CacheHint,
+    ) -> Self {
+        Self {
+            supported,
+            capabilities,
+            instructions,
+            cache,
+        }
+    }
+}
+
+impl Project for DiscoverResult {
+    fn project<S: Serializer>(&self, view: View<'_>, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = object(serializer)?;
+        fields.put("supportedVersions", &self.supported)?;
+        fields.put("capabilities", &Projected(&self.capabilities, view))?;
+        fields.maybe("instructions", self.instructions.as_ref())?;
+        self.cache.put_fields(&mut fields, view)?;
+        fields.result(view, &Meta::default())?;
+        fields.end()
+    }
+}
+
+/// An answer that only acknowledges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[expect(clippy::exhaustive_structs, reason = "there is nothing in it")]
+pub struct EmptyResult;
+
+impl Project for EmptyResult {
+    fn project<S: Serializer>(&self, view: View<'_>, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = object(serializer)?;
+        fields.result(view, &Meta::default())?;
+        fields.end()
+    }
+}

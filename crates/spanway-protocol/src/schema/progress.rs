@@ -1,0 +1,91 @@
+//! How far a call has come.
+
+use serde::{Deserialize, Serialize, Serializer};
+
+use super::project::{Project, View, object};
+use crate::jsonrpc::RequestId;
+use crate::version::ProtocolVersion;
+
+/// What ties progress to its request: a string or an integer of the client's choice, echoed as it came.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ProgressToken(RequestId);
+
+impl From<&str> for ProgressToken {
+    fn from(token: &str) -> Self {
+        Self(token.into())
+    }
+}
+
+impl From<i64> for ProgressToken {
+    fn from(token: i64) -> Self {
+        Self(token.into())
+    }
+}
+
+/// The parameters of `notifications/progress`.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// Which request.
+    pub token: ProgressToken,
+    /// How far; it increases with every notification (T-ALL-52).
+    pub progress: f64,
+    /// How far it will go, if known.
+    pub total: Option<f64>,
+    /// In words. From 2025-03-26 on.
+    pub message: Option<String>,
+}
+
+impl Progress {
+    /// How far the request of `token` has come.
+    #[must_use]
+    pub fn new(
+        token: ProgressToken,
+        progress: f64,
+        total: Option<f64>,
+        message: Option<String>,
+    ) -> Self {
+        Self {
+            token,
+            progress,
+            total,
+            message,
+        }
+    }
+}
+
+impl Project for Progress {
+    fn project<S: Serializer>(&self, view: View<'_>, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = object(serializer)?;
+        fields.put("progressToken", &self.token)?;
+        fields.put("progress", &Number(self.progress))?;
+        fields.maybe(
+            "total",
+            self.total
+                .filter(|total| total.is_finite())
+                .map(Number)
+                .as_ref(),
+        )?;
+        fields.gated(
+            view.since(ProtocolVersion::V2025_03_26),
+            "message",
+            self.message.as_ref(),
+        )?;
+        fields.end()
+    }
+}
+
+/// Written without a fraction where there is none.
+struct Number(f64);
+
+impl Serialize for Number {
+    #[expect(clippy::cast_possible_truncation, reason = "whole and within ±2^53")]
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.0.fract() == 0.0 && self.0.abs() <= 9_007_199_254_740_992.0 {
+            serializer.serialize_i64(self.0 as i64)
+        } else {
+            serializer.serialize_f64(self.0)
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! Prompts and what they expand to.
+
+use serde::{Serialize, Serializer};
+
+use super::content::{Content, Role};
+use super::implementation::Icon;
+use super::project::{Meta, Project, Projected, ProjectedSlice, View, object};
+use crate::version::ProtocolVersion;
+
+/// A prompt as it is listed.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct PromptDefinition {
+    /// Its name, unique in the server.
+    pub name: String,
+    /// Its name for people. From 2025-06-18 on.
+    pub title: Option<String>,
+    /// What it is for.
+    pub description: Option<String>,
+    /// Its pictures. From 2025-11-25 on.
+    pub icons: Vec<Icon>,
+    /// What it takes.
+    pub arguments: Vec<PromptArgument>,
+    /// Attachments.
+    pub meta: Meta,
+}
+
+impl PromptDefinition {
+    /// A prompt without arguments.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            title: None,
+            description: None,
+            icons: Vec::new(),
+            arguments: Vec::new(),
+            meta: Meta::default(),
+        }
+    }
+}
+
+/// An argument of a prompt.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct PromptArgument {
+    /// Its name.
+    pub name: String,
+    /// Its name for people. From 2025-06-18 on.
+    pub title: Option<String>,
+    /// What it means.
+    pub description: Option<String>,
+    /// Whether it must be given.
+    pub required: bool,
+}
+
+impl PromptArgument {
+    /// An argument that may be left out.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            ..Self::default()
+        }
+    }
+
+    /// The same argument with a description.
+    #[must_use]
+    pub fn with_description(mut self, description: impl Into<String>) -> Self {
+        self.description = Some(description.into());
+        self
+    }
+
+    /// The same argument, required.
+    #[must_use]
+    pub fn required(mut self) -> Self {
+        self.required = true;
+        self
+    }
+}
+
+impl Project for PromptArgument {
+    fn project<S: Serializer>(&self, view: View<'_>, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = object(serializer)?;
+        fields.put("name", &self.name)?;
+        fields.gated(
+            view.since(ProtocolVersion::V2025_06_18),
+            "title",
+            self.title.as_ref(),
+        )?;
+        fields.maybe("description", self.description.as_ref())?;
+        if self.required {
+            fields.put("required", &true)?;
+        }
+        fields.end()
+    }
+}
+
+impl Project for PromptDefinition {
+    fn project<S: Serializer>(&self, view: View<'_>, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = object(serializer)?;
+        fields.put("name", &self.name)?;
+        fields.gated(
+            view.since(ProtocolVersion::V2025_06_18),
+            "title",
+            self.title.as_ref(),
+        )?;
+        fields.maybe("description", self.description.as_ref())?;
+        let icons = Some(&self.icons).filter(|icons| !icons.is_empty());
+        fields.gated(view.since(ProtocolVersion::V2025_11_25), "icons", icons)?;
+        if !self.arguments.is_empty() {
+            fields.put("arguments", &ProjectedSlice(&self.arguments, view))?;
+        }
+        fields.meta(view, &self.meta)?;
+        fields.end()
+    }
+}
+
+/// One message of a prompt.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct PromptMessage {
+    /// Who says it.
+    pub role: Role,
+    /// What is said.
+    pub content: Content,
+}
+
+impl PromptMessage {
+    /// Said by the person.
+    pub fn user(content: impl Into<Content>) -> Self {
+        Self {
+            role: Role::User,
+            content: content.into(),
+        }
+    }
+
+    /// Said by the model.
+    pub fn assistant(content: impl Into<Content>) -> Self {
+        Self {
+            role: Role::Assistant,
+            content: content.into(),
+        }
+    }
+}
+
+impl Project for PromptMessage {
+    fn project<S: Serializer>(&self, view: View<'_>, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Wire<C> {
+            role: Role,
+            content: C,
+        }
+        Wire {
+            role: self.role,
+            content: Projected(&self.content, view),
+        }
+        .serialize(serializer)
+    }
+}
+
+/// The answer to `prompts/get`.
+#[derive(Debug, Clone, PartialEq, Default)]
+#[non_exhaustive]
+pub struct GetPromptResult {
+    /// What the prompt is for.
+    pub description: Option<String>,
+    /// What it expands to.
+    pub messages: Vec<PromptMessage>,
+    /// Attachments.
+    pub meta: Meta,
+}
+
+impl GetPromptResult {
+    /// An answer of these messages.
+    #[must_use]
+    pub fn new(messages: Vec<PromptMessage>) -> Self {
+        Self {
+            messages,
+            ..Self::default()
+        }
+    }
+
+    /// The same answer with a description.
+    #[must_use]
+    pub fn with_description(mut self, description: impl Into<String>) -> Self {
+        self.description = Some(description.into());
+        self
+    }
+}
+
+impl Project for GetPromptResult {
+    fn project<S: Serializer>(&self, view: View<'_>, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = object(serializer)?;
+        fields.maybe("description", self.description.as_ref())?;
+        fields.put("messages", &ProjectedSlice(&self.messages, view))?;
+        fields.result(view, &self.meta)?;
+        fields.end()
+    }
+}

@@ -1,0 +1,264 @@
+//! Tools and what they answer.
+
+use std::sync::Arc;
+
+use serde::{Serialize, Serializer};
+use serde_json::{Value, json};
+
+use super::content::Content;
+use super::implementation::Icon;
+use super::project::{Fields, Meta, Project, Projected, ProjectedSlice, View, json_text, object};
+use crate::version::ProtocolVersion;
+
+/// A tool as it is listed.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct ToolDefinition {
+    /// Its name: 1 to 128 of `A-Z a-z 0-9 _ . -`, unique in the server (T-2511-11).
+    pub name: String,
+    /// Its name for people. From 2025-06-18 on.
+    pub title: Option<String>,
+    /// What it does, for the model.
+    pub description: Option<String>,
+    /// Its pictures. From 2025-11-25 on.
+    pub icons: Vec<Icon>,
+    /// What arguments it takes: JSON Schema 2020-12 with an object at the root.
+    pub input_schema: Arc<Value>,
+    /// What structured content it answers with. From 2025-06-18 on.
+    pub output_schema: Option<Arc<Value>>,
+    /// Hints about its behaviour. From 2025-03-26 on.
+    pub annotations: Option<ToolAnnotations>,
+    /// Attachments.
+    pub meta: Meta,
+}
+
+impl ToolDefinition {
+    /// A tool by name and input schema.
+    pub fn new(name: impl Into<String>, input_schema: impl Into<Arc<Value>>) -> Self {
+        Self {
+            name: name.into(),
+            title: None,
+            description: None,
+            icons: Vec::new(),
+            input_schema: input_schema.into(),
+            output_schema: None,
+            annotations: None,
+            meta: Meta::default(),
+        }
+    }
+
+    /// The same tool with a description.
+    #[must_use]
+    pub fn with_description(mut self, description: impl Into<String>) -> Self {
+        self.description = Some(description.into());
+        self
+    }
+
+    /// The same tool with a title.
+    #[must_use]
+    pub fn with_title(mut self, title: impl Into<String>) -> Self {
+        self.title = Some(title.into());
+        self
+    }
+
+    /// The same tool with an output schema.
+    #[must_use]
+    pub fn with_output_schema(mut self, schema: impl Into<Arc<Value>>) -> Self {
+        self.output_schema = Some(schema.into());
+        self
+    }
+
+    /// The same tool with hints.
+    #[must_use]
+    pub fn with_annotations(mut self, annotations: ToolAnnotations) -> Self {
+        self.annotations = Some(annotations);
+        self
+    }
+}
+
+/// Hints about a tool's behaviour; clients must not trust them from servers they do not trust.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct ToolAnnotations {
+    /// A name for people, in revisions before `title`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// It changes nothing. A client assumes `false`.
+    #[serde(rename = "readOnlyHint", skip_serializing_if = "Option::is_none")]
+    pub read_only: Option<bool>,
+    /// It may destroy something. A client assumes `true`.
+    #[serde(rename = "destructiveHint", skip_serializing_if = "Option::is_none")]
+    pub destructive: Option<bool>,
+    /// Calling it again changes nothing more. A client assumes `false`.
+    #[serde(rename = "idempotentHint", skip_serializing_if = "Option::is_none")]
+    pub idempotent: Option<bool>,
+    /// It reaches beyond the server. A client assumes `true`.
+    #[serde(rename = "openWorldHint", skip_serializing_if = "Option::is_none")]
+    pub open_world: Option<bool>,
+}
+
+impl Project for ToolDefinition {
+    fn project<S: Serializer>(&self, view: View<'_>, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = object(serializer)?;
+        fields.put("name", &self.name)?;
+        fields.gated(
+            view.since(ProtocolVersion::V2025_06_18),
+            "title",
+            self.title.as_ref(),
+        )?;
+        fields.maybe("description", self.description.as_ref())?;
+        let icons = Some(&self.icons).filter(|icons| !icons.is_empty());
+        fields.gated(view.since(ProtocolVersion::V2025_11_25), "icons", icons)?;
+        fields.put("inputSchema", &*self.input_schema)?;
+        if let Some(schema) = &self.output_schema
+            && view.since(ProtocolVersion::V2025_06_18)
+        {
+            if !view.is_modern() && wraps_output(schema) {
+                fields.put("outputSchema", &wrapped_schema(schema))?;
+            } else {
+                fields.put("outputSchema", &**schema)?;
+            }
+        }
+        fields.gated(
+            view.since(ProtocolVersion::V2025_03_26),
+            "annotations",
+            self.annotations.as_ref(),
+        )?;
+        fields.meta(view, &self.meta)?;
+        fields.end()
+    }
+}
+
+/// Whether answers of this schema are wrapped as `{"result": …}` for revisions that know objects only
+/// (T-2506-03): whenever the schema does not promise an object.
+#[must_use]
+pub fn wraps_output(schema: &Value) -> bool {
+    schema.get("type").and_then(Value::as_str) != Some("object")
+}
+
+/// The schema of the wrapped answer. Local references are moved along with what they point into.
+fn wrapped_schema(schema: &Value) -> Value {
+    let mut inner = schema.clone();
+    move_references(&mut inner);
+    json!({ "type": "object", "properties": { "result": inner }, "required": ["result"] })
+}
+
+fn move_references(schema: &mut Value) {
+    match schema {
+        Value::Object(map) => {
+            for (key, value) in map.iter_mut() {
+                match value {
+                    Value::String(reference)
+                        if key == "$ref" && (reference == "#" || reference.starts_with("#/")) =>
+                    {
+                        *reference = format!(
+                            "#/properties/result{}",
+                            reference.get(1..).unwrap_or_default()
+                        );
+                    }
+                    _ => move_references(value),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(move_references),
+        _ => {}
+    }
+}
+
+/// What a tool answered.
+#[derive(Debug, Clone, PartialEq, Default)]
+#[non_exhaustive]
+pub struct CallToolResult {
+    /// The answer for the model.
+    pub content: Vec<Content>,
+    /// The answer for programs; repeated as text if there is no other content (T-2506-03).
+    pub structured_content: Option<Value>,
+    /// Whether the tool failed. That is a result, not a protocol error (T-ALL-23).
+    pub is_error: bool,
+    /// Whether legacy revisions get structured content as `{"result": …}`; see [`wraps_output`].
+    pub wrap_structured: bool,
+    /// Attachments.
+    pub meta: Meta,
+}
+
+impl CallToolResult {
+    /// An answer of content blocks.
+    #[must_use]
+    pub fn new(content: Vec<Content>) -> Self {
+        Self {
+            content,
+            ..Self::default()
+        }
+    }
+
+    /// An answer in words.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self::new(vec![Content::text(text)])
+    }
+
+    /// A failure in words.
+    pub fn error(text: impl Into<String>) -> Self {
+        Self {
+            is_error: true,
+            ..Self::text(text)
+        }
+    }
+
+    /// A structured answer.
+    #[must_use]
+    pub fn structured(value: Value) -> Self {
+        Self {
+            structured_content: Some(value),
+            ..Self::default()
+        }
+    }
+
+    /// The same answer with attachments.
+    #[must_use]
+    pub fn with_meta(mut self, meta: Meta) -> Self {
+        self.meta = meta;
+        self
+    }
+}
+
+impl Project for CallToolResult {
+    fn project<S: Serializer>(&self, view: View<'_>, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = object(serializer)?;
+        match &self.structured_content {
+            Some(value) if self.content.is_empty() => {
+                let text = Content::text(json_text::<S::Error>(value)?);
+                fields.put("content", &[Projected(&text, view)])?;
+            }
+            _ => fields.put("content", &ProjectedSlice(&self.content, view))?,
+        }
+        if let Some(value) = &self.structured_content
+            && view.since(ProtocolVersion::V2025_06_18)
+        {
+            self.put_structured(&mut fields, view, value)?;
+        }
+        if self.is_error {
+            fields.put("isError", &true)?;
+        }
+        fields.result(view, &self.meta)?;
+        fields.end()
+    }
+}
+
+impl CallToolResult {
+    fn put_structured<M: serde::ser::SerializeMap>(
+        &self,
+        fields: &mut Fields<M>,
+        view: View<'_>,
+        value: &Value,
+    ) -> Result<(), M::Error> {
+        if view.is_modern() || (value.is_object() && !self.wrap_structured) {
+            return fields.put("structuredContent", value);
+        }
+        #[derive(Serialize)]
+        struct Wrapped<'a> {
+            result: &'a Value,
+        }
+        fields.put("structuredContent", &Wrapped { result: value })
+    }
+}
