@@ -1,0 +1,152 @@
+//! The settings of an endpoint, each with its default.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use spanway_protocol::guard::{AllowedHosts, AllowedOrigins};
+use spanway_protocol::{Guard, Limits};
+use spanway_server::McpService;
+use spanway_store::{MemoryStore, SessionStore};
+use tokio_util::task::TaskTracker;
+
+use crate::auth::Authenticate;
+use crate::clock::Clock;
+use crate::endpoint::StreamableHttp;
+use crate::registry::Registry;
+use crate::state::{ResponseMode, Shared};
+
+/// Settings of a [`StreamableHttp`] endpoint.
+#[must_use]
+pub struct StreamableHttpBuilder {
+    service: Arc<dyn McpService>,
+    guard: Guard,
+    auth: Option<Arc<dyn Authenticate>>,
+    limits: Limits,
+    mode: ResponseMode,
+    keep_alive: Duration,
+    session_ttl: Duration,
+    sessions: Sessions,
+}
+
+enum Sessions {
+    Memory,
+    In(Arc<dyn SessionStore>),
+    None,
+}
+
+impl StreamableHttpBuilder {
+    pub(crate) fn new(service: Arc<dyn McpService>) -> Self {
+        Self {
+            service,
+            guard: Guard::default(),
+            auth: None,
+            limits: Limits::default(),
+            mode: ResponseMode::default(),
+            keep_alive: Duration::from_secs(15),
+            session_ttl: Duration::from_secs(3600),
+            sessions: Sessions::Memory,
+        }
+    }
+
+    /// Hosts to answer to besides loopback: `name`, `name:port`, or `*` for all. Default: none.
+    pub fn allow_hosts<I: IntoIterator<Item: AsRef<str>>>(mut self, hosts: I) -> Self {
+        self.guard.hosts = AllowedHosts::new(hosts);
+        self
+    }
+
+    /// Web origins that may call from a browser besides the server's own: `https://app.example`, or `*`.
+    /// Default: none.
+    pub fn allow_origins<I: IntoIterator<Item: AsRef<str>>>(mut self, origins: I) -> Self {
+        self.guard.origins = AllowedOrigins::new(origins);
+        self
+    }
+
+    /// Demands credentials of every request. Default: none are demanded, and a
+    /// [`Principal`](spanway_server::Principal) that a layer left in the request's extensions is used.
+    pub fn auth(mut self, auth: impl Authenticate) -> Self {
+        self.auth = Some(Arc::new(auth));
+        self
+    }
+
+    /// Bounds of bodies, sessions, streams, queues and time.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Form of the answers. Default: [`ResponseMode::Auto`].
+    pub fn response_mode(mut self, mode: ResponseMode) -> Self {
+        self.mode = mode;
+        self
+    }
+
+    /// Time between comments on a stream that has nothing to say, and the silence after which a call that
+    /// could still be answered with JSON becomes a stream. Default: 15 s.
+    pub fn keep_alive(mut self, interval: Duration) -> Self {
+        self.keep_alive = interval;
+        self
+    }
+
+    /// How long an unused session lives. Calls in flight and open streams keep it alive. Default: 1 h.
+    /// A store given with [`store`](Self::store) has its own time to live, which should be the same.
+    pub fn session_ttl(mut self, ttl: Duration) -> Self {
+        self.session_ttl = ttl;
+        self
+    }
+
+    /// Keeps sessions in this store. Default: in memory, as many as the limits allow.
+    pub fn store(mut self, store: Arc<dyn SessionStore>) -> Self {
+        self.sessions = Sessions::In(store);
+        self
+    }
+
+    /// Serves legacy clients without sessions: no GET stream, no cancellation, every request by itself.
+    pub fn without_sessions(mut self) -> Self {
+        self.sessions = Sessions::None;
+        self
+    }
+
+    /// The endpoint. Its clock starts now, in the runtime it is built in.
+    #[must_use]
+    pub fn build(self) -> StreamableHttp {
+        let clock = Clock::start();
+        let detached = TaskTracker::new();
+        let store: Option<Arc<dyn SessionStore>> = match self.sessions {
+            Sessions::Memory => Some(Arc::new(MemoryStore::new(
+                self.session_ttl,
+                self.limits.sessions_max,
+            ))),
+            Sessions::In(store) => Some(store),
+            Sessions::None => None,
+        };
+        let sessions = store.map(|store| {
+            Arc::new(Registry::new(
+                store,
+                clock,
+                self.session_ttl,
+                detached.clone(),
+            ))
+        });
+        StreamableHttp::from_shared(Arc::new(Shared {
+            service: self.service,
+            guard: self.guard,
+            auth: self.auth,
+            limits: self.limits,
+            mode: self.mode,
+            keep_alive: self.keep_alive,
+            sessions,
+            detached,
+            draining: AtomicBool::new(false),
+            clock,
+        }))
+    }
+}
+
+impl std::fmt::Debug for StreamableHttpBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StreamableHttpBuilder")
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,35 @@
+//! CORS for the endpoint: browsers of allowed origins may send every MCP header and read the session id.
+
+use http::header::WWW_AUTHENTICATE;
+use http::request::Parts;
+use http::{HeaderValue, Method, header};
+use spanway_protocol::{Guard, PROTOCOL_VERSION, SESSION_ID};
+use std::time::Duration;
+use tower::Layer;
+use tower_http::cors::{AllowHeaders, AllowOrigin, Cors, CorsLayer};
+
+/// How long a browser may keep a preflight answer.
+const PREFLIGHT_LIFE: Duration = Duration::from_secs(600);
+
+/// Puts the CORS policy of `guard` around a service. Preflights are answered here, before authentication;
+/// any request header is allowed, since `Mcp-Param-*` cannot be listed (trap 26).
+pub(crate) fn around<S>(service: S, guard: &Guard) -> Cors<S> {
+    let origins = guard.origins.clone();
+    let allowed = move |origin: &HeaderValue, parts: &Parts| {
+        let host = parts
+            .headers
+            .get(header::HOST)
+            .and_then(|value| value.to_str().ok());
+        let host = host.or(parts.uri.authority().map(http::uri::Authority::as_str));
+        origin
+            .to_str()
+            .is_ok_and(|origin| origins.allow(origin, host))
+    };
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::predicate(allowed))
+        .allow_methods([Method::GET, Method::POST, Method::DELETE])
+        .allow_headers(AllowHeaders::mirror_request())
+        .expose_headers([SESSION_ID, PROTOCOL_VERSION, WWW_AUTHENTICATE])
+        .max_age(PREFLIGHT_LIFE)
+        .layer(service)
+}

@@ -1,0 +1,238 @@
+//! The MCP endpoint as a tower service: POST, GET and DELETE on one path.
+
+mod delete;
+mod get;
+mod post;
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::request::Parts;
+use http::{Method, Request, Response};
+use http_body::Body;
+use spanway_protocol::{Era, Head, Rejection};
+use spanway_server::{McpService, Principal};
+use tower::Service;
+use tower_http::cors::Cors;
+
+use crate::builder::StreamableHttpBuilder;
+use crate::respond;
+use crate::state::Shared;
+use crate::stream::ResponseBody;
+
+/// Streamable HTTP in front of an [`McpService`]: every protocol revision on one endpoint.
+///
+/// A tower service for `http::Request<B>`, so axum, hyper and every tower stack can mount it. The path is
+/// the mounter's business; with axum, `nest_service("/mcp", …)` serves it with and without trailing slash.
+/// Clones share sessions and settings.
+///
+/// # Cancel safety
+/// Dropping a response future or body is how a client leaves: a modern call is then cancelled, a legacy one
+/// goes on (T-2607-08, T-2503-08).
+#[derive(Clone)]
+pub struct StreamableHttp {
+    service: Cors<Endpoint>,
+    shared: Arc<Shared>,
+}
+
+impl StreamableHttp {
+    /// An endpoint with the default settings: loopback hosts only, sessions in memory, JSON or event
+    /// streams as each call needs.
+    pub fn new(service: impl McpService) -> Self {
+        Self::builder(service).build()
+    }
+
+    /// Settings to choose before the endpoint is built.
+    pub fn builder(service: impl McpService) -> StreamableHttpBuilder {
+        StreamableHttpBuilder::new(Arc::new(service))
+    }
+
+    pub(crate) fn from_shared(shared: Arc<Shared>) -> Self {
+        let endpoint = Endpoint {
+            shared: shared.clone(),
+        };
+        Self {
+            service: crate::cors::around(endpoint, &shared.guard),
+            shared,
+        }
+    }
+
+    /// How many sessions and streams there are.
+    ///
+    /// # Errors
+    /// The session store is not available.
+    pub async fn health(&self) -> Result<Health, Rejection> {
+        let counted = match &self.shared.sessions {
+            Some(registry) => registry
+                .count()
+                .await
+                .map_err(|_| Rejection::StoreUnavailable)?,
+            None => (0, 0),
+        };
+        Ok(Health {
+            sessions: counted.0,
+            streams: counted.1,
+            uptime_seconds: self.shared.clock.uptime_seconds(),
+            draining: self.shared.is_draining(),
+        })
+    }
+
+    /// Takes no new work: requests get 503, GET streams end, calls in flight go on.
+    pub fn start_drain(&self) {
+        self.shared.draining.store(true, Ordering::Relaxed);
+        if let Some(registry) = &self.shared.sessions {
+            registry.close_streams();
+        }
+    }
+
+    /// Whether [`start_drain`](Self::start_drain) was called.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.shared.is_draining()
+    }
+
+    /// Waits for legacy calls whose client went away, up to `patience`; `false` if some are still running.
+    pub async fn finish_detached(&self, patience: Duration) -> bool {
+        self.shared.detached.close();
+        tokio::time::timeout(patience, self.shared.detached.wait())
+            .await
+            .is_ok()
+    }
+}
+
+impl std::fmt::Debug for StreamableHttp {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StreamableHttp")
+            .field("draining", &self.is_draining())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What an endpoint tells of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Health {
+    /// Live sessions.
+    pub sessions: usize,
+    /// Open GET streams on this node.
+    pub streams: usize,
+    /// Seconds since the endpoint was built.
+    pub uptime_seconds: u64,
+    /// Whether it takes no new work.
+    pub draining: bool,
+}
+
+impl<B> Service<Request<B>> for StreamableHttp
+where
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Send,
+{
+    type Response = Response<ResponseBody>;
+    type Error = Infallible;
+    type Future = <Cors<Endpoint> as Service<Request<B>>>::Future;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        self.service.call(request)
+    }
+}
+
+/// The endpoint behind its CORS layer.
+#[doc(hidden)]
+#[derive(Clone)]
+pub struct Endpoint {
+    shared: Arc<Shared>,
+}
+
+impl std::fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Endpoint").finish_non_exhaustive()
+    }
+}
+
+impl<B> Service<Request<B>> for Endpoint
+where
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Send,
+{
+    type Response = Response<ResponseBody>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let shared = self.shared.clone();
+        Box::pin(async move { Ok(answer(shared, request).await) })
+    }
+}
+
+/// Steps 1 to 3 of the validation ladder, then the HTTP method decides.
+async fn answer<B>(shared: Arc<Shared>, request: Request<B>) -> Response<ResponseBody>
+where
+    B: Body<Data = Bytes> + Send,
+    B::Error: Send,
+{
+    let (parts, body) = request.into_parts();
+    let era = if head(&parts).claims_modern() {
+        Era::Modern
+    } else {
+        Era::Legacy
+    };
+    if let Err(why) = shared.guard.check(&head(&parts)) {
+        return respond::refusal(&why.into(), era);
+    }
+    let principal = match authenticate(&shared, &parts).await {
+        Ok(principal) => principal,
+        Err(challenge) => return respond::unauthorized(challenge.header, challenge.detail, era),
+    };
+    if shared.is_draining() {
+        return respond::refusal(&Rejection::ShuttingDown.into(), era);
+    }
+    match (&parts.method, era) {
+        (&Method::POST, _) => post::answer(&shared, parts, body, principal).await,
+        (&Method::GET, Era::Legacy) => get::answer(&shared, &parts, principal.as_ref()).await,
+        (&Method::DELETE, Era::Legacy) => delete::answer(&shared, &parts, principal.as_ref()).await,
+        // T-2607-01: the modern revision has POST only.
+        (_, Era::Modern) => {
+            respond::refusal(&Rejection::MethodNotAllowed { allow: "POST" }.into(), era)
+        }
+        (_, Era::Legacy) => respond::refusal(
+            &Rejection::MethodNotAllowed {
+                allow: "GET, POST, DELETE",
+            }
+            .into(),
+            era,
+        ),
+    }
+}
+
+fn head(parts: &Parts) -> Head<'_> {
+    Head::new(
+        &parts.method,
+        parts.uri.authority().map(http::uri::Authority::as_str),
+        &parts.headers,
+    )
+}
+
+/// The principal a layer before this one found, or the one the endpoint's own check finds.
+async fn authenticate(
+    shared: &Shared,
+    parts: &Parts,
+) -> Result<Option<Principal>, crate::auth::Challenge> {
+    match &shared.auth {
+        Some(auth) => auth.authenticate(parts).await.map(Some),
+        None => Ok(parts.extensions.get::<Principal>().cloned()),
+    }
+}

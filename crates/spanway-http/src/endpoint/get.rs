@@ -1,0 +1,47 @@
+//! GET: a session's stream for what no request asked for.
+
+use http::Response;
+use http::request::Parts;
+use spanway_protocol::guard::Accepts;
+use spanway_protocol::{Era, Rejection, SESSION_ID, legacy};
+use spanway_server::Principal;
+
+use crate::respond::{self, Envelope};
+use crate::state::Shared;
+use crate::stream::{Events, ResponseBody};
+
+/// An event stream; 406 if the client takes none, 400 without a session, 404 for an unknown one, 405
+/// without sessions (T-2503-10, T-DUAL-01).
+pub(super) async fn answer(
+    shared: &Shared,
+    parts: &Parts,
+    principal: Option<&Principal>,
+) -> Response<ResponseBody> {
+    match open(shared, parts, principal).await {
+        Ok(response) => response,
+        Err(why) => respond::refusal(&why.into(), Era::Legacy),
+    }
+}
+
+async fn open(
+    shared: &Shared,
+    parts: &Parts,
+    principal: Option<&Principal>,
+) -> Result<Response<ResponseBody>, Rejection> {
+    let registry = shared
+        .sessions
+        .as_ref()
+        .ok_or(Rejection::MethodNotAllowed { allow: "POST" })?;
+    let head = super::head(parts);
+    Accepts::for_get(&head)?;
+    let id = legacy::session_id(&head)?;
+    legacy::version_header(&head)?;
+    let session = registry.find(&id, principal.map(Principal::as_str)).await?;
+    let listener = registry.listen(&id, shared.service.changes(), &shared.limits)?;
+    let events = Events::of_listener(listener, shared.keep_alive);
+    let envelope = Envelope {
+        version: session.version,
+        session: parts.headers.get(SESSION_ID).cloned(),
+    };
+    Ok(respond::sse(events.into(), envelope))
+}

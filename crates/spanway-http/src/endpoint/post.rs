@@ -1,0 +1,156 @@
+//! POST: reads the body, lets the protocol decide what it is, and answers it.
+
+mod deliver;
+mod legacy;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::Response;
+use http::request::Parts;
+use http_body::Body;
+use spanway_protocol::guard::{self, Accepts};
+use spanway_protocol::jsonrpc::{self, Request};
+use spanway_protocol::modern::{self, Claims};
+use spanway_protocol::{Era, ProtocolVersion, Rejection, Selected};
+use spanway_server::{Context, Origin, Principal};
+
+use crate::body;
+use crate::respond::{self, Envelope};
+use crate::running::Running;
+use crate::state::{ResponseMode, Shared};
+use crate::stream::ResponseBody;
+
+/// What a POST came with besides its body.
+struct Post {
+    parts: Parts,
+    form: Form,
+    principal: Option<Principal>,
+}
+
+/// The forms an answer may take: what the client admits, narrowed by the server's setting where the client
+/// leaves a choice.
+#[derive(Debug, Clone, Copy)]
+struct Form {
+    json: bool,
+    sse: bool,
+}
+
+impl Form {
+    fn choose(accepts: Accepts, mode: ResponseMode) -> Self {
+        match (mode, accepts.json, accepts.sse) {
+            (ResponseMode::Json, true, _) => Self {
+                json: true,
+                sse: false,
+            },
+            (ResponseMode::Sse, _, true) => Self {
+                json: false,
+                sse: true,
+            },
+            (_, json, sse) => Self { json, sse },
+        }
+    }
+}
+
+impl Post {
+    /// Moves what a handler may want to see into the origin of its call.
+    fn into_origin(self, session: Option<Box<str>>) -> Origin {
+        let mut origin = Origin::default();
+        origin.principal = self.principal;
+        origin.session = session;
+        origin.headers = self.parts.headers;
+        origin.extensions = self.parts.extensions;
+        origin
+    }
+}
+
+pub(super) async fn answer<B>(
+    shared: &Arc<Shared>,
+    parts: Parts,
+    body: B,
+    principal: Option<Principal>,
+) -> Response<ResponseBody>
+where
+    B: Body<Data = Bytes> + Send,
+    B::Error: Send,
+{
+    let head = super::head(&parts);
+    let era = if head.claims_modern() {
+        Era::Modern
+    } else {
+        Era::Legacy
+    };
+    let accepts = match guard::content_type(&head).and_then(|()| Accepts::for_post(&head)) {
+        Ok(accepts) => accepts,
+        Err(why) => return respond::refusal(&why.into(), era),
+    };
+    let bytes = match body::read(
+        body,
+        shared.limits.body_bytes_max,
+        shared.limits.body_timeout,
+    )
+    .await
+    {
+        Ok(bytes) => bytes,
+        Err(why) => return respond::refusal(&why.into(), era),
+    };
+    let incoming = match jsonrpc::parse(&bytes, &shared.limits) {
+        Ok(incoming) => incoming,
+        Err(refusal) => return respond::refusal(&refusal, era),
+    };
+    let selected = match Selected::decide(&head, incoming) {
+        Ok(selected) => selected,
+        Err((refusal, era)) => return respond::refusal(&refusal, era),
+    };
+    let post = Post {
+        form: Form::choose(accepts, shared.mode),
+        parts,
+        principal,
+    };
+    match selected {
+        Selected::ModernRequest(request, claims) => modern(shared, post, request, &claims).await,
+        // Nothing in the modern revision is told by notification over HTTP: taken and dropped (trap 28).
+        Selected::ModernNotification(_) => notified(&post),
+        Selected::Legacy(incoming) => legacy::answer(shared, post, incoming).await,
+    }
+}
+
+async fn modern(
+    shared: &Arc<Shared>,
+    post: Post,
+    request: Request,
+    claims: &Claims,
+) -> Response<ResponseBody> {
+    let call = match modern::accept(&super::head(&post.parts), request, claims) {
+        Ok(call) => call,
+        Err(refusal) => return respond::refusal(&refusal, Era::Modern),
+    };
+    let form = post.form;
+    let envelope = Envelope {
+        version: call.version,
+        session: None,
+    };
+    let context = Context::new(&call, post.into_origin(None), shared.limits.queue_max);
+    let running = Running::new(shared, call, context, None);
+    deliver::one(running, form, envelope, shared.keep_alive).await
+}
+
+/// T-DUAL-09: only an unsupported version is a reason to refuse a modern notification.
+fn notified(post: &Post) -> Response<ResponseBody> {
+    let head = super::head(&post.parts);
+    let named = head
+        .single(&spanway_protocol::PROTOCOL_VERSION)
+        .ok()
+        .flatten()
+        .unwrap_or_default();
+    match ProtocolVersion::parse(named).filter(|version| version.era() == Era::Modern) {
+        Some(version) => respond::accepted(version),
+        None => {
+            let why = Rejection::UnsupportedVersion {
+                requested: named.to_owned(),
+                supported: modern::supported(),
+            };
+            respond::refusal(&why.into(), Era::Modern)
+        }
+    }
+}

@@ -1,0 +1,293 @@
+//! What this node holds of the sessions in use: calls in flight and open streams. Idle sessions are in the
+//! store alone.
+
+mod listener;
+
+pub(crate) use listener::Listener;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use spanway_protocol::jsonrpc::RequestId;
+use spanway_protocol::legacy::{Session, SessionId};
+use spanway_protocol::{Limits, Rejection, Timestamp};
+use spanway_server::{ChangeHub, Context};
+use spanway_store::{SessionStore, StoreError};
+use tokio_util::task::TaskTracker;
+
+use crate::clock::Clock;
+use listener::Mailbox;
+
+/// The sessions of this node, over the store that keeps them.
+pub(crate) struct Registry {
+    store: Arc<dyn SessionStore>,
+    busy: Mutex<HashMap<SessionId, Busy>>,
+    clock: Clock,
+    /// A session that was busy longer than this is renewed when it falls idle.
+    renew_after: Duration,
+    tasks: TaskTracker,
+}
+
+/// A session with something going on. There is an entry only while there is.
+#[derive(Default)]
+struct Busy {
+    calls: HashMap<RequestId, Context>,
+    streams: usize,
+    mailbox: Option<Arc<Mailbox>>,
+}
+
+impl Busy {
+    fn is_idle(&self) -> bool {
+        self.calls.is_empty() && self.streams == 0
+    }
+}
+
+impl Registry {
+    pub(crate) fn new(
+        store: Arc<dyn SessionStore>,
+        clock: Clock,
+        ttl: Duration,
+        tasks: TaskTracker,
+    ) -> Self {
+        Self {
+            store,
+            busy: Mutex::default(),
+            clock,
+            renew_after: ttl / 4,
+            tasks,
+        }
+    }
+
+    /// Opens a session.
+    pub(crate) async fn open(&self, session: Session) -> Result<(), Rejection> {
+        let now = self.clock.now();
+        // A full store drops expired sessions; those in use must not be among them.
+        let in_use: Vec<SessionId> = self.lock().keys().cloned().collect();
+        self.store
+            .renew(&in_use, now)
+            .await
+            .map_err(|error| unavailable(&error))?;
+        self.store
+            .insert(session, now)
+            .await
+            .map_err(|error| match error {
+                StoreError::Full { .. } => Rejection::TooManySessions,
+                other => unavailable(&other),
+            })
+    }
+
+    /// The session, if it is there and belongs to `principal`. Whose it is is never told (design,
+    /// invariant 6).
+    pub(crate) async fn find(
+        &self,
+        id: &SessionId,
+        principal: Option<&str>,
+    ) -> Result<Arc<Session>, Rejection> {
+        let now = self.clock.now();
+        if self.lock().contains_key(id) {
+            self.store
+                .renew(std::slice::from_ref(id), now)
+                .await
+                .map_err(|error| unavailable(&error))?;
+        }
+        let found = self
+            .store
+            .load(id, now)
+            .await
+            .map_err(|error| unavailable(&error))?;
+        found
+            .filter(|session| session.belongs_to(principal))
+            .ok_or(Rejection::SessionNotFound)
+    }
+
+    /// Remembers what a client changed about its session.
+    pub(crate) async fn change(
+        &self,
+        id: &SessionId,
+        change: spanway_store::SessionChange,
+    ) -> Result<(), Rejection> {
+        let kept = self
+            .store
+            .change(id, change, self.clock.now())
+            .await
+            .map_err(|error| unavailable(&error))?;
+        if kept {
+            Ok(())
+        } else {
+            Err(Rejection::SessionNotFound)
+        }
+    }
+
+    /// Ends the session, its calls and its streams.
+    pub(crate) async fn end(&self, id: &SessionId) -> Result<(), Rejection> {
+        let removed = self
+            .store
+            .remove(id, self.clock.now())
+            .await
+            .map_err(|error| unavailable(&error))?;
+        let busy = self.lock().remove(id);
+        if let Some(busy) = busy {
+            busy.calls.values().for_each(Context::cancel);
+            if let Some(mailbox) = busy.mailbox {
+                mailbox.close();
+            }
+        }
+        if removed {
+            Ok(())
+        } else {
+            Err(Rejection::SessionNotFound)
+        }
+    }
+
+    /// Notes a call, so that it can be cancelled and its id is not used twice at once.
+    pub(crate) fn begin(
+        self: &Arc<Self>,
+        session: &SessionId,
+        id: &RequestId,
+        context: &Context,
+        limits: &Limits,
+    ) -> Result<InFlight, Rejection> {
+        let mut sessions = self.lock();
+        let busy = sessions.entry(session.clone()).or_default();
+        if busy.calls.contains_key(id) {
+            return Err(Rejection::DuplicateId { id: id.clone() });
+        }
+        let limit = limits.calls_per_session_max;
+        if busy.calls.len() >= limit {
+            return Err(Rejection::SessionBusy {
+                what: "calls in flight",
+                limit,
+            });
+        }
+        busy.calls.insert(id.clone(), context.clone());
+        drop(sessions);
+        let since = self.clock.now();
+        Ok(InFlight {
+            registry: self.clone(),
+            session: session.clone(),
+            id: id.clone(),
+            since,
+        })
+    }
+
+    /// Cancels a call the client no longer wants. Unknown ids are ignored (T-2411-15).
+    pub(crate) fn cancel(&self, session: &SessionId, id: &RequestId) {
+        if let Some(context) = self.lock().get(session).and_then(|busy| busy.calls.get(id)) {
+            context.cancel();
+        }
+    }
+
+    /// Opens a GET stream of the session.
+    pub(crate) fn listen(
+        self: &Arc<Self>,
+        session: &SessionId,
+        changes: &ChangeHub,
+        limits: &Limits,
+    ) -> Result<Listener, Rejection> {
+        let mut sessions = self.lock();
+        let busy = sessions.entry(session.clone()).or_default();
+        let limit = limits.streams_per_session_max;
+        if busy.streams >= limit {
+            return Err(Rejection::SessionBusy {
+                what: "open streams",
+                limit,
+            });
+        }
+        busy.streams += 1;
+        let mailbox = busy
+            .mailbox
+            .get_or_insert_with(|| Arc::new(Mailbox::new(changes.subscribe())))
+            .clone();
+        drop(sessions);
+        Ok(Listener::new(
+            self.clone(),
+            session.clone(),
+            mailbox,
+            self.clock.now(),
+        ))
+    }
+
+    /// Ends every GET stream, since the server is shutting down.
+    pub(crate) fn close_streams(&self) {
+        for mailbox in self
+            .lock()
+            .values()
+            .filter_map(|busy| busy.mailbox.as_ref())
+        {
+            mailbox.close();
+        }
+    }
+
+    /// How many sessions there are, and how many streams are open on this node.
+    pub(crate) async fn count(&self) -> Result<(usize, usize), StoreError> {
+        let now = self.clock.now();
+        let in_use: Vec<SessionId> = self.lock().keys().cloned().collect();
+        self.store.renew(&in_use, now).await?;
+        let sessions = self.store.count(now).await?;
+        Ok((
+            sessions,
+            self.lock().values().map(|busy| busy.streams).sum(),
+        ))
+    }
+
+    /// Takes something off a session and forgets it if that was the last.
+    fn release(
+        self: &Arc<Self>,
+        session: &SessionId,
+        since: Timestamp,
+        take: impl FnOnce(&mut Busy),
+    ) {
+        let mut sessions = self.lock();
+        let Some(busy) = sessions.get_mut(session) else {
+            return;
+        };
+        take(busy);
+        if !busy.is_idle() {
+            return;
+        }
+        sessions.remove(session);
+        drop(sessions);
+        // While it was busy nothing renewed it; its idle time begins now.
+        let now = self.clock.now();
+        if now.since(since) >= self.renew_after && tokio::runtime::Handle::try_current().is_ok() {
+            let (registry, session) = (self.clone(), session.clone());
+            self.tasks.spawn(async move {
+                if let Err(error) = registry.store.renew(&[session], now).await {
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        "a session could not be renewed"
+                    );
+                }
+            });
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<SessionId, Busy>> {
+        self.busy.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn unavailable(error: &StoreError) -> Rejection {
+    tracing::error!(
+        error = error as &dyn std::error::Error,
+        "the session store failed"
+    );
+    Rejection::StoreUnavailable
+}
+
+/// Holds a request's id while its call runs.
+pub(crate) struct InFlight {
+    registry: Arc<Registry>,
+    session: SessionId,
+    id: RequestId,
+    since: Timestamp,
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.registry.release(&self.session, self.since, |busy| {
+            busy.calls.remove(&self.id);
+        });
+    }
+}

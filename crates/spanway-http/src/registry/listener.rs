@@ -1,0 +1,147 @@
+//! The GET streams of a session: several may be open, and each message goes to exactly one (T-2503-12).
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+use futures_util::Stream;
+use spanway_protocol::legacy::SessionId;
+use spanway_protocol::{Timestamp, encode_bare_notification};
+use spanway_server::Changes;
+
+use super::Registry;
+
+/// What waits for the streams of one session. The newest stream reads it: an older one may be a connection
+/// that is dead and does not know it yet.
+pub(super) struct Mailbox {
+    state: Mutex<State>,
+}
+
+struct State {
+    changes: Changes,
+    readers: Vec<Reader>,
+    next_reader: u64,
+    closed: bool,
+}
+
+struct Reader {
+    number: u64,
+    waker: Option<Waker>,
+}
+
+impl Mailbox {
+    pub(super) fn new(changes: Changes) -> Self {
+        let state = State {
+            changes,
+            readers: Vec::new(),
+            next_reader: 0,
+            closed: false,
+        };
+        Self {
+            state: Mutex::new(state),
+        }
+    }
+
+    /// Ends every stream that reads from here.
+    pub(super) fn close(&self) {
+        let mut state = self.lock();
+        state.closed = true;
+        state.wake_all();
+    }
+
+    fn enter(&self) -> u64 {
+        let mut state = self.lock();
+        let number = state.next_reader;
+        state.next_reader += 1;
+        state.readers.push(Reader {
+            number,
+            waker: None,
+        });
+        number
+    }
+
+    fn leave(&self, number: u64) {
+        let mut state = self.lock();
+        state.readers.retain(|reader| reader.number != number);
+        // The stream that is the newest now takes over.
+        state.wake_all();
+    }
+
+    fn poll_next(&self, number: u64, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        let mut state = self.lock();
+        if state.closed {
+            return Poll::Ready(None);
+        }
+        if state
+            .readers
+            .last()
+            .is_some_and(|newest| newest.number == number)
+            && let Poll::Ready(change) = Pin::new(&mut state.changes).poll_next(cx)
+        {
+            return Poll::Ready(change.map(|change| encode_bare_notification(change.method())));
+        }
+        if let Some(reader) = state
+            .readers
+            .iter_mut()
+            .find(|reader| reader.number == number)
+        {
+            reader.waker = Some(cx.waker().clone());
+        }
+        Poll::Pending
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn wake_all(&mut self) {
+        self.readers
+            .iter_mut()
+            .filter_map(|reader| reader.waker.take())
+            .for_each(Waker::wake);
+    }
+}
+
+/// One open GET stream. Dropping it is how the client leaves.
+pub(crate) struct Listener {
+    registry: Arc<Registry>,
+    session: SessionId,
+    mailbox: Arc<Mailbox>,
+    number: u64,
+    since: Timestamp,
+}
+
+impl Listener {
+    pub(super) fn new(
+        registry: Arc<Registry>,
+        session: SessionId,
+        mailbox: Arc<Mailbox>,
+        since: Timestamp,
+    ) -> Self {
+        let number = mailbox.enter();
+        Self {
+            registry,
+            session,
+            mailbox,
+            number,
+            since,
+        }
+    }
+
+    /// The next message, encoded; `None` when the stream is to end.
+    pub(crate) fn poll_next(&self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        self.mailbox.poll_next(self.number, cx)
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.mailbox.leave(self.number);
+        self.registry.release(&self.session, self.since, |busy| {
+            busy.streams = busy.streams.saturating_sub(1)
+        });
+    }
+}

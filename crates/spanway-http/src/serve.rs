@@ -1,0 +1,162 @@
+//! Accepts connections and serves them until told to stop; then drains.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::io;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
+use tower::Service;
+
+use crate::app::App;
+
+/// How connections are served.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ServeOptions {
+    /// Connections at once; further ones wait in the system's queue. Default 16 384.
+    pub connections_max: usize,
+    /// How long a client may take to send a request's head. Default 30 s.
+    pub head_timeout: Duration,
+    /// How long calls in flight may take to end after the stop. Default 10 s.
+    pub drain_deadline: Duration,
+}
+
+impl Default for ServeOptions {
+    fn default() -> Self {
+        Self {
+            connections_max: 16_384,
+            head_timeout: Duration::from_secs(30),
+            drain_deadline: Duration::from_secs(10),
+        }
+    }
+}
+
+/// What was left when serving ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Drained {
+    /// Every call came to its end.
+    Complete,
+    /// The deadline passed first; what was still running was stopped.
+    DeadlinePassed,
+}
+
+/// Serves `app` on HTTP/1.1 and HTTP/2 until `stop` is ready, then drains: no new connections or requests,
+/// GET streams end, calls in flight get until the deadline.
+///
+/// # Errors
+/// None for single connections; those are logged and dropped. Only what makes accepting impossible ends it.
+pub async fn serve(
+    listener: TcpListener,
+    app: App,
+    options: ServeOptions,
+    stop: impl Future<Output = ()>,
+) -> io::Result<Drained> {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(options.head_timeout);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(256);
+    let builder = Arc::new(builder);
+    let graceful = GracefulShutdown::new();
+    let room = Arc::new(Semaphore::new(options.connections_max));
+    let mut connections = JoinSet::new();
+    let mut stop = pin!(stop);
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            () = &mut stop => break,
+            // Finished connections are collected as they end.
+            Some(_) = connections.join_next(), if !connections.is_empty() => continue,
+            accepted = accept(&listener, &room) => accepted,
+        };
+        let (stream, permit) = accepted?;
+        // Without this a small answer in two pieces waits for a delayed acknowledgement.
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "TCP_NODELAY could not be set");
+        }
+        let connection = {
+            let app = app.clone();
+            let service = service_fn(move |request: hyper::Request<Incoming>| {
+                let mut app = app.clone();
+                async move { app.call(request).await as Result<_, Infallible> }
+            });
+            graceful.watch(
+                builder
+                    .serve_connection(TokioIo::new(stream), service)
+                    .into_owned(),
+            )
+        };
+        connections.spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "a connection ended early");
+            }
+            drop(permit);
+        });
+    }
+    drop(listener);
+    Ok(drain(&app, graceful, connections, options.drain_deadline).await)
+}
+
+/// The next connection, once there is room for it. Running out of descriptors passes: try again.
+async fn accept(
+    listener: &TcpListener,
+    room: &Arc<Semaphore>,
+) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
+    let permit = room
+        .clone()
+        .acquire_owned()
+        .await
+        .map_err(io::Error::other)?;
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => return Ok((stream, permit)),
+            Err(error) if is_one_connections_fault(&error) => {}
+            Err(error) => {
+                tracing::warn!(%error, "no connection can be accepted now; trying again");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+}
+
+fn is_one_connections_fault(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(
+        error.kind(),
+        ConnectionAborted | ConnectionRefused | ConnectionReset
+    )
+}
+
+async fn drain(
+    app: &App,
+    graceful: GracefulShutdown,
+    mut connections: JoinSet<()>,
+    deadline: Duration,
+) -> Drained {
+    let endpoint = app.endpoint();
+    endpoint.start_drain();
+    let finish = async {
+        graceful.shutdown().await;
+        while connections.join_next().await.is_some() {}
+        endpoint.finish_detached(deadline).await
+    };
+    match tokio::time::timeout(deadline, finish).await {
+        Ok(true) => Drained::Complete,
+        Ok(false) | Err(_) => Drained::DeadlinePassed,
+    }
+}

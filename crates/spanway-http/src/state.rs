@@ -1,0 +1,48 @@
+//! What all requests of an endpoint share.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use spanway_protocol::{Guard, Limits};
+use spanway_server::McpService;
+use tokio_util::task::TaskTracker;
+
+use crate::auth::Authenticate;
+use crate::clock::Clock;
+use crate::registry::Registry;
+
+/// How calls are answered where the client takes both forms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum ResponseMode {
+    /// JSON if the handler is done before it says anything, else an event stream (design, invariant 4).
+    #[default]
+    Auto,
+    /// Always JSON; progress and log messages are dropped.
+    Json,
+    /// Always an event stream.
+    Sse,
+}
+
+/// The endpoint's settings, the service behind it and the sessions.
+pub(crate) struct Shared {
+    pub(crate) service: Arc<dyn McpService>,
+    pub(crate) guard: Guard,
+    pub(crate) auth: Option<Arc<dyn Authenticate>>,
+    pub(crate) limits: Limits,
+    pub(crate) mode: ResponseMode,
+    pub(crate) keep_alive: Duration,
+    /// `None` serves legacy requests without sessions, each by itself.
+    pub(crate) sessions: Option<Arc<Registry>>,
+    /// Legacy calls whose client went away.
+    pub(crate) detached: TaskTracker,
+    pub(crate) draining: AtomicBool,
+    pub(crate) clock: Clock,
+}
+
+impl Shared {
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+}

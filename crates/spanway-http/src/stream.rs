@@ -1,0 +1,223 @@
+//! Response bodies: nothing, one piece, or events as they come, kept alive by comments.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::{BufMut, Bytes, BytesMut};
+use http_body::{Body, Frame, SizeHint};
+use spanway_protocol::sse::{KEEP_ALIVE, encode_message};
+use tokio::time::{Instant, Sleep};
+
+use crate::registry::Listener;
+use crate::running::{Running, Step};
+
+/// The body of every response of the endpoint.
+#[derive(Default)]
+pub struct ResponseBody(Kind);
+
+#[derive(Default)]
+enum Kind {
+    #[default]
+    Empty,
+    Whole(Bytes),
+    Events(Box<Events>),
+}
+
+impl From<Bytes> for ResponseBody {
+    fn from(bytes: Bytes) -> Self {
+        Self(if bytes.is_empty() {
+            Kind::Empty
+        } else {
+            Kind::Whole(bytes)
+        })
+    }
+}
+
+impl From<Events> for ResponseBody {
+    fn from(events: Events) -> Self {
+        Self(Kind::Events(Box::new(events)))
+    }
+}
+
+impl fmt::Debug for ResponseBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            Kind::Empty => "ResponseBody(empty)",
+            Kind::Whole(_) => "ResponseBody(whole)",
+            Kind::Events(_) => "ResponseBody(events)",
+        })
+    }
+}
+
+impl Body for ResponseBody {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let piece = match &mut self.0 {
+            Kind::Empty => None,
+            Kind::Whole(bytes) => {
+                let bytes = std::mem::take(bytes);
+                self.0 = Kind::Empty;
+                Some(bytes)
+            }
+            Kind::Events(events) => {
+                let piece = std::task::ready!(events.poll_piece(cx));
+                if piece.is_none() {
+                    self.0 = Kind::Empty;
+                }
+                piece
+            }
+        };
+        Poll::Ready(piece.map(|bytes| Ok(Frame::data(bytes))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        matches!(self.0, Kind::Empty)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.0 {
+            Kind::Empty => SizeHint::with_exact(0),
+            Kind::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Kind::Events(_) => SizeHint::default(),
+        }
+    }
+}
+
+/// An event stream: what has to be written, where more comes from, and the pulse that keeps it open.
+pub(crate) struct Events {
+    waiting: BytesMut,
+    source: Source,
+    pulse: Pulse,
+}
+
+/// Where a stream's messages come from.
+enum Source {
+    /// The calls of one POST; the stream ends after the last response (T-2503-07).
+    Calls(Vec<Running>),
+    /// The changes a session is told of on its GET stream.
+    Listener(Listener),
+}
+
+impl Events {
+    /// The stream of a POST. `pulse` is the time between comments while nothing else is written.
+    pub(crate) fn of_calls(calls: Vec<Running>, pulse: Duration) -> Self {
+        Self {
+            waiting: BytesMut::new(),
+            source: Source::Calls(calls),
+            pulse: Pulse::new(pulse),
+        }
+    }
+
+    /// The stream of a GET. It begins with a comment, so that the head is sent at once.
+    pub(crate) fn of_listener(listener: Listener, pulse: Duration) -> Self {
+        let waiting = BytesMut::from(KEEP_ALIVE);
+        Self {
+            waiting,
+            source: Source::Listener(listener),
+            pulse: Pulse::new(pulse),
+        }
+    }
+
+    /// Writes a message ahead of what the source says.
+    pub(crate) fn push(&mut self, message: &[u8]) {
+        encode_message(&mut self.waiting, None, message);
+    }
+
+    /// Writes a comment ahead of what the source says.
+    pub(crate) fn push_comment(&mut self) {
+        self.waiting.put_slice(KEEP_ALIVE);
+    }
+
+    /// All that can be written now, in one piece; `None` at the end.
+    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        let ended = self.source.poll_into(cx, &mut self.waiting);
+        if !self.waiting.is_empty() {
+            self.pulse.beat();
+            return Poll::Ready(Some(self.waiting.split().freeze()));
+        }
+        if ended {
+            return Poll::Ready(None);
+        }
+        std::task::ready!(self.pulse.poll(cx));
+        self.pulse.beat();
+        Poll::Ready(Some(Bytes::from_static(KEEP_ALIVE)))
+    }
+}
+
+/// One piece is not made longer than this, so that a chatty handler cannot fill memory.
+const PIECE_BYTES: usize = 64 * 1024;
+
+impl Source {
+    /// Appends the messages there are; whether the stream is at its end.
+    fn poll_into(&mut self, cx: &mut Context<'_>, out: &mut BytesMut) -> bool {
+        match self {
+            Self::Calls(calls) => {
+                calls.retain_mut(|call| !drain(call, cx, out));
+                calls.is_empty()
+            }
+            Self::Listener(listener) => loop {
+                match listener.poll_next(cx) {
+                    Poll::Ready(Some(message)) => encode_message(out, None, &message),
+                    Poll::Ready(None) => return true,
+                    Poll::Pending => return false,
+                }
+            },
+        }
+    }
+}
+
+/// Appends what one call says; whether it is over.
+fn drain(call: &mut Running, cx: &mut Context<'_>, out: &mut BytesMut) -> bool {
+    while out.len() < PIECE_BYTES {
+        match call.poll_step(cx) {
+            Poll::Ready(Step::Message(message)) => encode_message(out, None, &message),
+            Poll::Ready(Step::Done(outgoing)) => {
+                encode_message(out, None, &outgoing.body);
+                return true;
+            }
+            Poll::Ready(Step::Cancelled) => return true,
+            Poll::Pending => return false,
+        }
+    }
+    false
+}
+
+/// Says when a comment is due. Set only once the stream has to wait.
+struct Pulse {
+    interval: Duration,
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl Pulse {
+    fn new(interval: Duration) -> Self {
+        Self {
+            interval,
+            timer: None,
+        }
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let timer = self
+            .timer
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(self.interval)));
+        timer.as_mut().poll(cx)
+    }
+
+    /// Something was written: the next comment is due a whole interval from now.
+    fn beat(&mut self) {
+        if let (Some(timer), Some(due)) =
+            (&mut self.timer, Instant::now().checked_add(self.interval))
+        {
+            timer.as_mut().reset(due);
+        }
+    }
+}
