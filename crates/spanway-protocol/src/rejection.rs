@@ -256,8 +256,8 @@ impl Rejection {
         match (self, era) {
             (Self::NotJson { .. } | Self::TooDeep { .. }, _) => code::PARSE_ERROR,
             (Self::MethodNotFound { .. }, _) => code::METHOD_NOT_FOUND,
-            (Self::InvalidMeta { .. } | Self::InvalidParams { .. }, _) => code::INVALID_PARAMS,
-            (Self::ResourceNotFound { .. }, Era::Modern) => code::INVALID_PARAMS,
+            (Self::InvalidMeta { .. } | Self::InvalidParams { .. }, _)
+            | (Self::ResourceNotFound { .. }, Era::Modern) => code::INVALID_PARAMS,
             (Self::ResourceNotFound { .. }, Era::Legacy) => code::RESOURCE_NOT_FOUND,
             (Self::HeaderMismatch { .. }, Era::Modern) => code::HEADER_MISMATCH,
             (Self::UnsupportedVersion { .. }, Era::Modern) => code::UNSUPPORTED_PROTOCOL_VERSION,
