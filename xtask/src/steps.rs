@@ -211,7 +211,7 @@ fn fmt(repo: &Repo) -> Result<Verdict> {
 
 fn clippy(repo: &Repo) -> Result<Verdict> {
     let lints = ["--", "-D", "warnings"];
-    let targets = ["clippy", "--workspace", "--all-targets"];
+    let targets = ["clippy", "--workspace", "--all-targets", "--keep-going"];
     cargo(repo, &[&targets[..], &lints[..]].concat())
 }
 
@@ -241,7 +241,7 @@ fn has_nextest(repo: &Repo) -> bool {
 }
 
 fn doc(repo: &Repo) -> Result<Verdict> {
-    let mut command = repo.cargo(&["doc", "--workspace", "--no-deps", "--lib"]);
+    let mut command = repo.cargo(&["doc", "--workspace", "--no-deps", "--lib", "--keep-going"]);
     process::run(command.env("RUSTDOCFLAGS", "-D warnings"), BUILD_DEADLINE)?;
     Ok(Verdict::Passed)
 }
