@@ -19,7 +19,9 @@ mod tool;
 pub use capabilities::{
     ClientCapabilities, ListCapability, ResourcesCapability, ServerCapabilities,
 };
-pub use completion::{CompleteArgument, CompleteContext, CompleteParams, Completion, Reference};
+pub use completion::{
+    CompleteArgument, CompleteContext, CompleteParams, Completion, CompletionReference,
+};
 pub use content::{Annotations, Content, Media, Role};
 pub use implementation::{Icon, Implementation};
 pub use lifecycle::{DiscoverResult, EmptyResult, InitializeParams, InitializeResult};

@@ -61,6 +61,69 @@ impl ResourcesCapability {
             subscribe: false,
         }
     }
+
+    /// The same resources, each of which can be subscribed to.
+    #[must_use]
+    pub fn with_subscribe(mut self) -> Self {
+        self.subscribe = true;
+        self
+    }
+}
+
+impl ServerCapabilities {
+    /// The same offer and tools.
+    #[must_use]
+    pub fn with_tools(mut self, tools: ListCapability) -> Self {
+        self.tools = Some(tools);
+        self
+    }
+
+    /// The same offer and resources.
+    #[must_use]
+    pub fn with_resources(mut self, resources: ResourcesCapability) -> Self {
+        self.resources = Some(resources);
+        self
+    }
+
+    /// The same offer and prompts.
+    #[must_use]
+    pub fn with_prompts(mut self, prompts: ListCapability) -> Self {
+        self.prompts = Some(prompts);
+        self
+    }
+
+    /// The same offer and suggestions for arguments.
+    #[must_use]
+    pub fn with_completions(mut self) -> Self {
+        self.completions = true;
+        self
+    }
+
+    /// The same offer and log messages.
+    #[must_use]
+    pub fn with_logging(mut self) -> Self {
+        self.logging = true;
+        self
+    }
+
+    /// The same offer and something agreed on outside the specification.
+    #[must_use]
+    pub fn with_experimental(
+        mut self,
+        name: impl Into<String>,
+        settings: Map<String, Value>,
+    ) -> Self {
+        self.experimental
+            .insert(name.into(), Value::Object(settings));
+        self
+    }
+
+    /// The same offer and an extension. Its id has a prefix: `vendor/name` (T-2607-29).
+    #[must_use]
+    pub fn with_extension(mut self, id: impl Into<String>, settings: Map<String, Value>) -> Self {
+        self.extensions.insert(id.into(), Value::Object(settings));
+        self
+    }
 }
 
 #[derive(Serialize)]
@@ -122,14 +185,14 @@ impl ClientCapabilities {
     #[must_use]
     pub fn elicitation_form(&self) -> bool {
         self.declared("elicitation")
-            .is_some_and(|modes| modes.is_empty() || modes.contains_key("form"))
+            .is_some_and(|modes| modes.is_empty() || has_object(modes, "form"))
     }
 
     /// Whether URLs can be opened.
     #[must_use]
     pub fn elicitation_url(&self) -> bool {
         self.declared("elicitation")
-            .is_some_and(|modes| modes.contains_key("url"))
+            .is_some_and(|modes| has_object(modes, "url"))
     }
 
     /// Whether the model can be asked.
@@ -142,7 +205,7 @@ impl ClientCapabilities {
     #[must_use]
     pub fn sampling_tools(&self) -> bool {
         self.declared("sampling")
-            .is_some_and(|sampling| sampling.contains_key("tools"))
+            .is_some_and(|sampling| has_object(sampling, "tools"))
     }
 
     /// Whether the roots can be asked for.
@@ -160,4 +223,14 @@ impl ClientCapabilities {
     fn declared(&self, name: &str) -> Option<&Map<String, Value>> {
         self.0.get(name)?.as_object()
     }
+}
+
+impl From<Map<String, Value>> for ClientCapabilities {
+    fn from(declared: Map<String, Value>) -> Self {
+        Self(declared)
+    }
+}
+
+fn has_object(map: &Map<String, Value>, key: &str) -> bool {
+    map.get(key).is_some_and(Value::is_object)
 }

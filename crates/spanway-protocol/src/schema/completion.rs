@@ -15,7 +15,7 @@ const VALUES_MAX: usize = 100;
 pub struct CompleteParams {
     /// Whose argument.
     #[serde(rename = "ref")]
-    pub reference: Reference,
+    pub reference: CompletionReference,
     /// Which argument, and what is typed so far.
     pub argument: CompleteArgument,
     /// What is known already. From 2025-06-18 on.
@@ -27,7 +27,7 @@ pub struct CompleteParams {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(tag = "type")]
 #[non_exhaustive]
-pub enum Reference {
+pub enum CompletionReference {
     /// A prompt's.
     #[serde(rename = "ref/prompt")]
     Prompt {
@@ -83,6 +83,20 @@ impl Completion {
             total,
             has_more: false,
         }
+    }
+
+    /// The same values, out of so many.
+    #[must_use]
+    pub fn with_total(mut self, total: u64) -> Self {
+        self.total = Some(total);
+        self
+    }
+
+    /// The same values; whether there are more than these.
+    #[must_use]
+    pub fn with_more(mut self, has_more: bool) -> Self {
+        self.has_more = has_more;
+        self
     }
 }
 

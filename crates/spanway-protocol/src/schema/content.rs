@@ -33,6 +33,8 @@ pub enum Content {
         resource: Box<ResourceContents>,
         /// For whom, and how important.
         annotations: Option<Annotations>,
+        /// Attachments.
+        meta: Meta,
     },
 }
 
@@ -72,6 +74,29 @@ pub struct Annotations {
     pub priority: Option<f64>,
     /// When it was last changed, in ISO 8601. From 2025-06-18 on.
     pub last_modified: Option<String>,
+}
+
+impl Annotations {
+    /// The same hints, for one more reader.
+    #[must_use]
+    pub fn with_audience(mut self, role: Role) -> Self {
+        self.audience.push(role);
+        self
+    }
+
+    /// The same hints with an importance, from 0, optional, to 1, required.
+    #[must_use]
+    pub fn with_priority(mut self, priority: f64) -> Self {
+        self.priority = Some(priority);
+        self
+    }
+
+    /// The same hints with the time of the last change, in ISO 8601.
+    #[must_use]
+    pub fn with_last_modified(mut self, time: impl Into<String>) -> Self {
+        self.last_modified = Some(time.into());
+        self
+    }
 }
 
 /// Who speaks, or is spoken to.
@@ -117,7 +142,32 @@ impl Content {
         Self::Resource {
             resource: Box::new(resource),
             annotations: None,
+            meta: Meta::default(),
         }
+    }
+
+    /// The same block, for whom and how important.
+    #[must_use]
+    pub fn with_annotations(mut self, new: Annotations) -> Self {
+        match &mut self {
+            Self::Text { annotations, .. } | Self::Resource { annotations, .. } => {
+                *annotations = Some(new);
+            }
+            Self::Image(media) | Self::Audio(media) => media.annotations = Some(new),
+            Self::ResourceLink(link) => link.annotations = Some(new),
+        }
+        self
+    }
+
+    /// The same block with attachments.
+    #[must_use]
+    pub fn with_meta(mut self, new: Meta) -> Self {
+        match &mut self {
+            Self::Text { meta, .. } | Self::Resource { meta, .. } => *meta = new,
+            Self::Image(media) | Self::Audio(media) => media.meta = new,
+            Self::ResourceLink(link) => link.meta = new,
+        }
+        self
     }
 
     /// The words of a text block.
@@ -145,11 +195,13 @@ impl From<&str> for Content {
 impl Project for Annotations {
     fn project<S: Serializer>(&self, view: View<'_>, serializer: S) -> Result<S::Ok, S::Error> {
         let mut fields = object(serializer)?;
+        fields.list(true, "audience", &self.audience)?;
+        // The schema allows 0 to 1, and JSON has no NaN.
+        let priority = self.priority.filter(|priority| !priority.is_nan());
         fields.maybe(
-            "audience",
-            Some(&self.audience).filter(|audience| !audience.is_empty()),
+            "priority",
+            priority.map(|priority| priority.clamp(0.0, 1.0)).as_ref(),
         )?;
-        fields.maybe("priority", self.priority.as_ref())?;
         fields.gated(
             view.since(ProtocolVersion::V2025_06_18),
             "lastModified",
@@ -173,12 +225,14 @@ impl Project for Content {
             }
             Self::Audio(media) if !view.since(ProtocolVersion::V2025_03_26) => {
                 text_block(&mut fields, &format!("[audio, {}]", media.mime_type))?;
+                extras(&mut fields, view, media.annotations.as_ref(), &media.meta)?;
             }
             Self::Image(media) => media_block(&mut fields, view, "image", media)?,
             Self::Audio(media) => media_block(&mut fields, view, "audio", media)?,
             Self::ResourceLink(link) if !view.since(ProtocolVersion::V2025_06_18) => {
                 let name = link.title.as_ref().unwrap_or(&link.name);
                 text_block(&mut fields, &format!("{name}: {}", link.uri))?;
+                extras(&mut fields, view, link.annotations.as_ref(), &link.meta)?;
             }
             Self::ResourceLink(link) => {
                 fields.put("type", "resource_link")?;
@@ -187,10 +241,11 @@ impl Project for Content {
             Self::Resource {
                 resource,
                 annotations,
+                meta,
             } => {
                 fields.put("type", "resource")?;
                 fields.put("resource", &Projected(&**resource, view))?;
-                extras(&mut fields, view, annotations.as_ref(), &Meta::default())?;
+                extras(&mut fields, view, annotations.as_ref(), meta)?;
             }
         }
         fields.end()

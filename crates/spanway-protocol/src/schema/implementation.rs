@@ -58,6 +58,27 @@ impl Icon {
             theme: None,
         }
     }
+
+    /// The same picture with a MIME type.
+    #[must_use]
+    pub fn with_mime_type(mut self, mime_type: impl Into<String>) -> Self {
+        self.mime_type = Some(mime_type.into());
+        self
+    }
+
+    /// The same picture in one more size: `48x48`, or `any`.
+    #[must_use]
+    pub fn with_size(mut self, size: impl Into<String>) -> Self {
+        self.sizes.push(size.into());
+        self
+    }
+
+    /// The same picture, for a `light` or a `dark` background.
+    #[must_use]
+    pub fn with_theme(mut self, theme: impl Into<String>) -> Self {
+        self.theme = Some(theme.into());
+        self
+    }
 }
 
 impl Implementation {
@@ -68,6 +89,34 @@ impl Implementation {
             version: version.into(),
             ..Self::default()
         }
+    }
+
+    /// The same program with a name for people.
+    #[must_use]
+    pub fn with_title(mut self, title: impl Into<String>) -> Self {
+        self.title = Some(title.into());
+        self
+    }
+
+    /// The same program with what it is for.
+    #[must_use]
+    pub fn with_description(mut self, description: impl Into<String>) -> Self {
+        self.description = Some(description.into());
+        self
+    }
+
+    /// The same program with one more picture.
+    #[must_use]
+    pub fn with_icon(mut self, icon: Icon) -> Self {
+        self.icons.push(icon);
+        self
+    }
+
+    /// The same program with a home.
+    #[must_use]
+    pub fn with_website_url(mut self, url: impl Into<String>) -> Self {
+        self.website_url = Some(url.into());
+        self
     }
 
     /// The JSON that modern results are stamped with.
@@ -93,11 +142,7 @@ impl Project for Implementation {
         fields.put("version", &self.version)?;
         fields.gated(titled, "title", self.title.as_ref())?;
         fields.gated(described, "description", self.description.as_ref())?;
-        fields.gated(
-            described,
-            "icons",
-            Some(&self.icons).filter(|icons| !icons.is_empty()),
-        )?;
+        fields.list(described, "icons", &self.icons)?;
         fields.gated(described, "websiteUrl", self.website_url.as_ref())?;
         fields.end()
     }

@@ -84,6 +84,10 @@ impl Listed for PromptDefinition {
     const KEY: &'static str = "prompts";
 }
 
+impl<T: Listed + ?Sized> Listed for &T {
+    const KEY: &'static str = T::KEY;
+}
+
 /// One page of a list.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]

@@ -1,5 +1,6 @@
 //! How far a call has come.
 
+use serde::ser::Error;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::project::{Project, View, object};
@@ -57,6 +58,10 @@ impl Progress {
 
 impl Project for Progress {
     fn project<S: Serializer>(&self, view: View<'_>, serializer: S) -> Result<S::Ok, S::Error> {
+        // JSON has no infinity; `null` in its place would be no progress at all (trap 44).
+        if !self.progress.is_finite() {
+            return Err(Error::custom("progress must be a finite number"));
+        }
         let mut fields = object(serializer)?;
         fields.put("progressToken", &self.token)?;
         fields.put("progress", &Number(self.progress))?;

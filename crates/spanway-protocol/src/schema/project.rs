@@ -46,6 +46,12 @@ pub trait Project {
     fn project<S: Serializer>(&self, view: View<'_>, serializer: S) -> Result<S::Ok, S::Error>;
 }
 
+impl<T: Project + ?Sized> Project for &T {
+    fn project<S: Serializer>(&self, view: View<'_>, serializer: S) -> Result<S::Ok, S::Error> {
+        (**self).project(view, serializer)
+    }
+}
+
 /// A value together with what it is written for.
 #[derive(Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a pair")]
@@ -100,6 +106,20 @@ impl<M: SerializeMap> Fields<M> {
         }
     }
 
+    /// The list, if there is anything in it and the revision knows the field.
+    pub(super) fn list<V: Serialize>(
+        &mut self,
+        known: bool,
+        key: &'static str,
+        items: &[V],
+    ) -> Result<(), M::Error> {
+        if known && !items.is_empty() {
+            self.put(key, items)
+        } else {
+            Ok(())
+        }
+    }
+
     /// `_meta` of something that is not a result.
     pub(super) fn meta(&mut self, view: View<'_>, meta: &Meta) -> Result<(), M::Error> {
         self.gated(
@@ -112,17 +132,17 @@ impl<M: SerializeMap> Fields<M> {
     /// What every result carries in its revision: `resultType` and the stamped `_meta` in the modern one
     /// (T-2607-25, T-2607-26), the handler's own `_meta` in the others.
     pub(super) fn result(&mut self, view: View<'_>, meta: &Meta) -> Result<(), M::Error> {
-        if !view.is_modern() {
-            return self.maybe("_meta", meta.if_any());
+        let mut stamped = StampedMeta {
+            own: meta,
+            stamp: None,
+        };
+        if view.is_modern() {
+            self.put("resultType", "complete")?;
+            stamped.stamp = Some(view.server_info);
+        } else if stamped.own_entries().next().is_none() {
+            return Ok(());
         }
-        self.put("resultType", "complete")?;
-        self.put(
-            "_meta",
-            &StampedMeta {
-                own: meta,
-                server_info: view.server_info,
-            },
-        )
+        self.put("_meta", &stamped)
     }
 
     pub(super) fn end(self) -> Result<M::Ok, M::Error> {
@@ -135,19 +155,28 @@ pub(super) fn object<S: Serializer>(serializer: S) -> Result<Fields<S::Serialize
     serializer.serialize_map(None).map(Fields)
 }
 
-/// The handler's `_meta` and the server's stamp beside it (trap 42).
+/// The `_meta` of a result: the handler's, with the server's stamp beside it in the modern revision
+/// (trap 42). The stamp's key is the server's alone, and no legacy result has it (T-DUAL-15).
 struct StampedMeta<'a> {
     own: &'a Meta,
-    server_info: &'a RawValue,
+    stamp: Option<&'a RawValue>,
+}
+
+impl StampedMeta<'_> {
+    fn own_entries(&self) -> impl Iterator<Item = (&String, &Value)> {
+        self.own.entries().filter(|(key, _)| *key != SERVER_INFO)
+    }
 }
 
 impl Serialize for StampedMeta<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        for (key, value) in self.own.entries().filter(|(key, _)| *key != SERVER_INFO) {
+        for (key, value) in self.own_entries() {
             map.serialize_entry(key, value)?;
         }
-        map.serialize_entry(SERVER_INFO, self.server_info)?;
+        if let Some(stamp) = self.stamp {
+            map.serialize_entry(SERVER_INFO, stamp)?;
+        }
         map.end()
     }
 }
@@ -162,6 +191,13 @@ impl Meta {
         self.0
             .get_or_insert_default()
             .insert(key.into(), value.into());
+    }
+
+    /// The same attachments and one more.
+    #[must_use]
+    pub fn with(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.insert(key, value);
+        self
     }
 
     /// The value of a key.

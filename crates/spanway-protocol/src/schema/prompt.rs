@@ -37,6 +37,41 @@ impl PromptDefinition {
             meta: Meta::default(),
         }
     }
+
+    /// The same prompt with a name for people.
+    #[must_use]
+    pub fn with_title(mut self, title: impl Into<String>) -> Self {
+        self.title = Some(title.into());
+        self
+    }
+
+    /// The same prompt with what it is for.
+    #[must_use]
+    pub fn with_description(mut self, description: impl Into<String>) -> Self {
+        self.description = Some(description.into());
+        self
+    }
+
+    /// The same prompt with one more picture.
+    #[must_use]
+    pub fn with_icon(mut self, icon: Icon) -> Self {
+        self.icons.push(icon);
+        self
+    }
+
+    /// The same prompt with one more argument.
+    #[must_use]
+    pub fn with_argument(mut self, argument: PromptArgument) -> Self {
+        self.arguments.push(argument);
+        self
+    }
+
+    /// The same prompt with attachments.
+    #[must_use]
+    pub fn with_meta(mut self, meta: Meta) -> Self {
+        self.meta = meta;
+        self
+    }
 }
 
 /// An argument of a prompt.
@@ -60,6 +95,13 @@ impl PromptArgument {
             name: name.into(),
             ..Self::default()
         }
+    }
+
+    /// The same argument with a name for people.
+    #[must_use]
+    pub fn with_title(mut self, title: impl Into<String>) -> Self {
+        self.title = Some(title.into());
+        self
     }
 
     /// The same argument with a description.
@@ -104,8 +146,11 @@ impl Project for PromptDefinition {
             self.title.as_ref(),
         )?;
         fields.maybe("description", self.description.as_ref())?;
-        let icons = Some(&self.icons).filter(|icons| !icons.is_empty());
-        fields.gated(view.since(ProtocolVersion::V2025_11_25), "icons", icons)?;
+        fields.list(
+            view.since(ProtocolVersion::V2025_11_25),
+            "icons",
+            &self.icons,
+        )?;
         if !self.arguments.is_empty() {
             fields.put("arguments", &ProjectedSlice(&self.arguments, view))?;
         }
@@ -183,6 +228,13 @@ impl GetPromptResult {
     #[must_use]
     pub fn with_description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
+        self
+    }
+
+    /// The same answer with attachments.
+    #[must_use]
+    pub fn with_meta(mut self, meta: Meta) -> Self {
+        self.meta = meta;
         self
     }
 }

@@ -51,6 +51,55 @@ impl ResourceDefinition {
         }
     }
 
+    /// The same resource with a name for people.
+    #[must_use]
+    pub fn with_title(mut self, title: impl Into<String>) -> Self {
+        self.title = Some(title.into());
+        self
+    }
+
+    /// The same resource with what it is, for the model.
+    #[must_use]
+    pub fn with_description(mut self, description: impl Into<String>) -> Self {
+        self.description = Some(description.into());
+        self
+    }
+
+    /// The same resource with a MIME type.
+    #[must_use]
+    pub fn with_mime_type(mut self, mime_type: impl Into<String>) -> Self {
+        self.mime_type = Some(mime_type.into());
+        self
+    }
+
+    /// The same resource with one more picture.
+    #[must_use]
+    pub fn with_icon(mut self, icon: Icon) -> Self {
+        self.icons.push(icon);
+        self
+    }
+
+    /// The same resource, for whom and how important.
+    #[must_use]
+    pub fn with_annotations(mut self, annotations: Annotations) -> Self {
+        self.annotations = Some(annotations);
+        self
+    }
+
+    /// The same resource with attachments.
+    #[must_use]
+    pub fn with_meta(mut self, meta: Meta) -> Self {
+        self.meta = meta;
+        self
+    }
+
+    /// The same resource with its length in bytes.
+    #[must_use]
+    pub fn with_size(mut self, bytes: u64) -> Self {
+        self.size = Some(bytes);
+        self
+    }
+
     pub(super) fn put_fields<M: SerializeMap>(
         &self,
         fields: &mut Fields<M>,
@@ -107,6 +156,48 @@ impl ResourceTemplateDefinition {
             meta: Meta::default(),
         }
     }
+
+    /// The same family with a name for people.
+    #[must_use]
+    pub fn with_title(mut self, title: impl Into<String>) -> Self {
+        self.title = Some(title.into());
+        self
+    }
+
+    /// The same family with what it is, for the model.
+    #[must_use]
+    pub fn with_description(mut self, description: impl Into<String>) -> Self {
+        self.description = Some(description.into());
+        self
+    }
+
+    /// The same family with a MIME type.
+    #[must_use]
+    pub fn with_mime_type(mut self, mime_type: impl Into<String>) -> Self {
+        self.mime_type = Some(mime_type.into());
+        self
+    }
+
+    /// The same family with one more picture.
+    #[must_use]
+    pub fn with_icon(mut self, icon: Icon) -> Self {
+        self.icons.push(icon);
+        self
+    }
+
+    /// The same family, for whom and how important.
+    #[must_use]
+    pub fn with_annotations(mut self, annotations: Annotations) -> Self {
+        self.annotations = Some(annotations);
+        self
+    }
+
+    /// The same family with attachments.
+    #[must_use]
+    pub fn with_meta(mut self, meta: Meta) -> Self {
+        self.meta = meta;
+        self
+    }
 }
 
 /// What resources and templates have in common.
@@ -115,7 +206,7 @@ struct Listing<'a> {
     title: Option<&'a String>,
     description: Option<&'a String>,
     mime_type: Option<&'a String>,
-    icons: &'a Vec<Icon>,
+    icons: &'a [Icon],
     annotations: Option<&'a Annotations>,
     meta: &'a Meta,
 }
@@ -134,8 +225,11 @@ impl Listing<'_> {
         )?;
         fields.maybe("description", self.description)?;
         fields.maybe("mimeType", self.mime_type)?;
-        let icons = Some(self.icons).filter(|icons| !icons.is_empty());
-        fields.gated(view.since(ProtocolVersion::V2025_11_25), "icons", icons)?;
+        fields.list(
+            view.since(ProtocolVersion::V2025_11_25),
+            "icons",
+            self.icons,
+        )?;
         fields.maybe(
             "annotations",
             self.annotations.map(|own| Projected(own, view)).as_ref(),
@@ -207,11 +301,15 @@ impl ResourceContents {
 
     /// A resource of bytes.
     pub fn blob(uri: impl Into<String>, bytes: impl AsRef<[u8]>) -> Self {
-        let body = ResourceBody::Blob(STANDARD.encode(bytes));
+        Self::base64(uri, STANDARD.encode(bytes))
+    }
+
+    /// A resource of bytes that are base64 already.
+    pub fn base64(uri: impl Into<String>, blob: impl Into<String>) -> Self {
         Self {
             uri: uri.into(),
             mime_type: None,
-            body,
+            body: ResourceBody::Blob(blob.into()),
             meta: Meta::default(),
         }
     }
@@ -220,6 +318,13 @@ impl ResourceContents {
     #[must_use]
     pub fn with_mime_type(mut self, mime_type: impl Into<String>) -> Self {
         self.mime_type = Some(mime_type.into());
+        self
+    }
+
+    /// The same contents with attachments.
+    #[must_use]
+    pub fn with_meta(mut self, meta: Meta) -> Self {
+        self.meta = meta;
         self
     }
 }
@@ -264,6 +369,13 @@ impl ReadResourceResult {
     #[must_use]
     pub fn with_cache(mut self, cache: CacheHint) -> Self {
         self.cache = cache;
+        self
+    }
+
+    /// The same answer with attachments.
+    #[must_use]
+    pub fn with_meta(mut self, meta: Meta) -> Self {
+        self.meta = meta;
         self
     }
 }
