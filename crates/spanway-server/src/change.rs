@@ -65,7 +65,11 @@ impl ChangeHub {
 
     /// Tells every listener. Never waits.
     pub fn publish(&self, change: Change) {
-        let listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let listeners = self
+            .listeners
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         for pending in listeners.iter().filter_map(Weak::upgrade) {
             pending.bits.fetch_or(change.bit(), Ordering::AcqRel);
             pending.waker.wake();
@@ -76,7 +80,10 @@ impl ChangeHub {
     #[must_use]
     pub fn subscribe(&self) -> Changes {
         let pending = Arc::new(Pending::default());
-        let mut listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut listeners = self
+            .listeners
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if listeners.len() == listeners.capacity() {
             listeners.retain(|listener| listener.strong_count() > 0);
         }
@@ -97,7 +104,10 @@ impl Stream for Changes {
     fn poll_next(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Option<Change>> {
         self.pending.waker.register(cx.waker());
         let bits = self.pending.bits.load(Ordering::Acquire);
-        let Some(change) = Change::ALL.into_iter().find(|change| bits & change.bit() != 0) else {
+        let Some(change) = Change::ALL
+            .into_iter()
+            .find(|change| bits & change.bit() != 0)
+        else {
             return Poll::Pending;
         };
         self.pending.bits.fetch_and(!change.bit(), Ordering::AcqRel);

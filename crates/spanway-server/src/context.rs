@@ -115,9 +115,13 @@ impl Context {
     /// Values that do not increase are left out (T-ALL-52). Never waits: while the client reads slowly,
     /// newer progress replaces older.
     pub fn progress(&self, progress: f64, total: Option<f64>, message: impl Into<String>) {
-        let Some(token) = self.inner.progress_token.clone() else { return };
+        let Some(token) = self.inner.progress_token.clone() else {
+            return;
+        };
         let message = Some(message.into()).filter(|text: &String| !text.is_empty());
-        self.inner.outbox.push_progress(Progress::new(token, progress, total, message));
+        self.inner
+            .outbox
+            .push_progress(Progress::new(token, progress, total, message));
     }
 
     /// Sends the client a log message, if it wants messages of this level. Never put secrets in one
@@ -127,7 +131,9 @@ impl Context {
     /// are missing.
     pub fn log(&self, level: LoggingLevel, data: impl Into<Value>) {
         if self.wants_log(level) {
-            self.inner.outbox.push_log(LogMessage::new(level, data.into()));
+            self.inner
+                .outbox
+                .push_log(LogMessage::new(level, data.into()));
         }
     }
 

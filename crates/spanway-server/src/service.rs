@@ -64,7 +64,12 @@ impl ServiceInfo {
         instructions: Option<String>,
     ) -> Result<Self, serde_json::Error> {
         let raw = implementation.to_modern_json()?;
-        Ok(Self { implementation, capabilities, instructions, raw: raw.into() })
+        Ok(Self {
+            implementation,
+            capabilities,
+            instructions,
+            raw: raw.into(),
+        })
     }
 
     /// The implementation as JSON, stamped into every modern result (T-2607-25).

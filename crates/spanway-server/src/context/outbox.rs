@@ -26,21 +26,30 @@ struct State {
 
 impl Outbox {
     pub(super) fn new(capacity: usize) -> Self {
-        Self { state: Mutex::default(), waker: AtomicWaker::new(), capacity: capacity.max(1) }
+        Self {
+            state: Mutex::default(),
+            waker: AtomicWaker::new(),
+            capacity: capacity.max(1),
+        }
     }
 
     /// Queues progress. When full, it takes the place of the newest progress that still waits.
     pub(super) fn push_progress(&self, progress: Progress) {
         let mut state = self.lock();
-        let advances = state.reached.is_none_or(|reached| progress.progress > reached);
+        let advances = state
+            .reached
+            .is_none_or(|reached| progress.progress > reached);
         if state.closed || !advances || !progress.progress.is_finite() {
             return;
         }
         state.reached = Some(progress.progress);
         if state.queue.len() < self.capacity {
             state.queue.push_back(Emission::Progress(progress));
-        } else if let Some(waiting) =
-            state.queue.iter_mut().rev().find(|waiting| matches!(waiting, Emission::Progress(_)))
+        } else if let Some(waiting) = state
+            .queue
+            .iter_mut()
+            .rev()
+            .find(|waiting| matches!(waiting, Emission::Progress(_)))
         {
             *waiting = Emission::Progress(progress);
         }
@@ -82,7 +91,8 @@ impl Outbox {
         state.queue.pop_front().or_else(|| {
             let dropped = std::mem::take(&mut state.dropped_logs);
             (dropped > 0).then(|| {
-                let text = format!("{dropped} log messages were left out: the client reads too slowly");
+                let text =
+                    format!("{dropped} log messages were left out: the client reads too slowly");
                 Emission::Log(LogMessage::new(LoggingLevel::Warning, json!(text)))
             })
         })
@@ -139,6 +149,9 @@ mod tests {
         progress(&outbox, 2.0);
         let seen = drain(&outbox);
         assert_eq!(seen[..2], ["2", "\"x\""]);
-        assert!(seen[2].starts_with("\"3 log messages were left out"), "{seen:?}");
+        assert!(
+            seen[2].starts_with("\"3 log messages were left out"),
+            "{seen:?}"
+        );
     }
 }

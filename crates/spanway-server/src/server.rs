@@ -1,0 +1,181 @@
+//! The native service: features, state and the description of the server, behind the waist.
+
+mod builder;
+
+pub use builder::ServerBuilder;
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::ArcSwap;
+use futures_util::FutureExt;
+use futures_util::future::{self, BoxFuture};
+use spanway_protocol::{Call, Rejection, Reply};
+
+use crate::change::{Change, ChangeHub};
+use crate::context::Context;
+use crate::edit::Edit;
+use crate::error::{BuildError, BuildErrors};
+use crate::registry::{ListSettings, Registry};
+use crate::router;
+use crate::service::{McpService, ServiceInfo};
+
+/// A server: tools, resources and prompts, answering in every revision of the protocol. Cheap to clone;
+/// clones are the same server.
+///
+/// ```
+/// use spanway_server::{Args, Server, Tool};
+///
+/// #[derive(serde::Deserialize, schemars::JsonSchema)]
+/// struct Add {
+///     a: i64,
+///     b: i64,
+/// }
+///
+/// async fn add(Args(Add { a, b }): Args<Add>) -> String {
+///     a.saturating_add(b).to_string()
+/// }
+///
+/// let server = Server::builder("calculator", "1.0.0")
+///     .tool(Tool::new("add", add).description("Adds two numbers").read_only())
+///     .build()?;
+/// # Ok::<(), spanway_server::BuildErrors>(())
+/// ```
+#[derive(Clone)]
+pub struct Server {
+    shared: Arc<Shared>,
+}
+
+pub(crate) struct Shared {
+    pub(crate) info: ServiceInfo,
+    pub(crate) settings: ListSettings,
+    registry: ArcSwap<Registry>,
+    changes: ChangeHub,
+    /// The last registration number; held while the registry is replaced, so that no edit is lost.
+    number: Mutex<u64>,
+}
+
+impl Server {
+    /// Describes a server of this name and version.
+    pub fn builder(name: impl Into<String>, version: impl Into<String>) -> ServerBuilder {
+        ServerBuilder::new(name.into(), version.into())
+    }
+
+    fn assemble(
+        info: ServiceInfo,
+        settings: ListSettings,
+        registry: Registry,
+        number: u64,
+    ) -> Self {
+        let shared = Shared {
+            info,
+            settings,
+            registry: ArcSwap::from_pointee(registry),
+            changes: ChangeHub::new(),
+            number: Mutex::new(number),
+        };
+        Self {
+            shared: Arc::new(shared),
+        }
+    }
+
+    /// Adds and removes features while serving. Calls in flight keep what they began with; later calls and
+    /// lists see all changes or none; clients are told which lists changed.
+    ///
+    /// Do not edit the same server inside `change`: it would wait for itself.
+    ///
+    /// # Errors
+    /// A mistake in any change; then nothing is changed. What was not offered when the server was built (see
+    /// [`ServerBuilder::dynamic`]) cannot be offered later, since clients were told so.
+    pub fn edit(&self, change: impl FnOnce(&mut Edit)) -> Result<(), BuildErrors> {
+        let mut number = self
+            .shared
+            .number
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let before = self.shared.registry.load_full();
+        let mut edit = Edit::of(&before, *number);
+        change(&mut edit);
+        let (after, last, changes) = edit.finish(&before, self.shared.settings)?;
+        BuildErrors::check(self.not_offered(&after))?;
+        *number = last;
+        self.shared.registry.store(Arc::new(after));
+        drop(number);
+        changes
+            .into_iter()
+            .for_each(|change| self.shared.changes.publish(change));
+        Ok(())
+    }
+
+    /// What `registry` holds although clients were told there is nothing of the kind (T-2607-36).
+    fn not_offered(&self, registry: &Registry) -> Vec<BuildError> {
+        let offered = &self.shared.info.capabilities;
+        let resources =
+            !registry.resources.lists.is_empty() || !registry.templates.lists.is_empty();
+        [
+            (
+                "tools",
+                offered.tools.is_none() && !registry.tools.lists.is_empty(),
+            ),
+            ("resources", offered.resources.is_none() && resources),
+            (
+                "prompts",
+                offered.prompts.is_none() && !registry.prompts.lists.is_empty(),
+            ),
+            ("completions", !offered.completions && registry.completes()),
+        ]
+        .into_iter()
+        .filter_map(|(what, missing)| missing.then_some(BuildError::NotOffered { what }))
+        .collect()
+    }
+
+    /// Tells clients that the list of tools changed. [`edit`](Self::edit) does so by itself; this is for
+    /// rules of visibility that now decide differently.
+    pub fn notify_tools_changed(&self) {
+        self.shared.changes.publish(Change::Tools);
+    }
+
+    /// Tells clients that the list of resources or templates changed; see
+    /// [`notify_tools_changed`](Self::notify_tools_changed).
+    pub fn notify_resources_changed(&self) {
+        self.shared.changes.publish(Change::Resources);
+    }
+
+    /// Tells clients that the list of prompts changed; see
+    /// [`notify_tools_changed`](Self::notify_tools_changed).
+    pub fn notify_prompts_changed(&self) {
+        self.shared.changes.publish(Change::Prompts);
+    }
+}
+
+impl McpService for Server {
+    fn info(&self) -> &ServiceInfo {
+        &self.shared.info
+    }
+
+    fn call(&self, call: Call, context: Context) -> BoxFuture<'static, Reply> {
+        let registry = self.shared.registry.load();
+        // Parsing arguments runs code of the handler's types: a panic there must not take the connection
+        // down either.
+        catch_unwind(AssertUnwindSafe(|| {
+            router::dispatch(&self.shared, &registry, &call, context)
+        }))
+        .unwrap_or_else(|_| {
+            tracing::error!("a call panicked before its handler ran");
+            future::ready(Rejection::Internal.into()).boxed()
+        })
+    }
+
+    fn changes(&self) -> &ChangeHub {
+        &self.shared.changes
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server")
+            .field("info", &self.shared.info)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,216 @@
+//! A tool as it is served: its compiled schemas, and what becomes of arguments and results.
+
+use std::fmt;
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use serde_json::{Map, Value};
+use spanway_protocol::schema::{CallToolResult, ToolDefinition, wraps_output};
+use spanway_protocol::{Answer, Reply};
+
+use crate::context::Context;
+use crate::error::BuildError;
+use crate::handler::{
+    Endpoint, ExtractError, ExtractErrorKind, Failure, Finish, IntoToolResult, Outcome, Sources,
+    ToolCall, ToolError,
+};
+use crate::page::ListKind;
+use crate::section::{Entry, Visibility};
+use crate::validate::{Compiled, problems};
+
+/// When schemas are compiled, and with that when they are found to be unusable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Compile {
+    Now,
+    AtFirstCall,
+}
+
+/// A tool ready to be called.
+pub(crate) struct ToolEntry {
+    definition: ToolDefinition,
+    input: Compiled,
+    output: Compiled,
+    /// What the output schema promises is no object.
+    wraps_output: bool,
+    visible: Option<Visibility>,
+    endpoint: Arc<dyn Endpoint<ToolCall, ToolRun>>,
+}
+
+impl ToolEntry {
+    pub(super) fn new(
+        definition: ToolDefinition,
+        visible: Option<Visibility>,
+        endpoint: Arc<dyn Endpoint<ToolCall, ToolRun>>,
+    ) -> Self {
+        let wraps_output = definition
+            .output_schema
+            .as_deref()
+            .is_some_and(wraps_output);
+        let (input, output) = (Compiled::default(), Compiled::default());
+        Self {
+            definition,
+            input,
+            output,
+            wraps_output,
+            visible,
+            endpoint,
+        }
+    }
+
+    /// Finds unusable schemas.
+    pub(super) fn check(&self, compile: Compile, errors: &mut Vec<BuildError>) {
+        let tool = || self.definition.name.clone();
+        // T-2607-41, T-ALL-22
+        if self.definition.input_schema.get("type") != Some(&Value::from("object")) {
+            errors.push(BuildError::InputNotObject { tool: tool() });
+        }
+        if compile == Compile::Now
+            && let Err((which, detail)) = self.compiled()
+        {
+            errors.push(BuildError::Schema {
+                tool: tool(),
+                which,
+                detail: detail.to_owned(),
+            });
+        }
+    }
+
+    /// Which schema does not compile, and why.
+    fn compiled(&self) -> Result<(), (&'static str, &str)> {
+        self.input
+            .of(&self.definition.input_schema)
+            .map_err(|why| ("input", why))?;
+        if let Some(schema) = &self.definition.output_schema {
+            self.output.of(schema).map_err(|why| ("output", why))?;
+        }
+        Ok(())
+    }
+
+    /// Validates the arguments against exactly what is advertised (design, invariant 9), then runs the tool.
+    pub(crate) fn call(
+        self: Arc<Self>,
+        arguments: Map<String, Value>,
+        context: Context,
+    ) -> Result<BoxFuture<'static, Reply>, Reply> {
+        if let Err((which, detail)) = self.compiled() {
+            let name = &self.definition.name;
+            tracing::error!(tool = name, which, detail, "a tool has an unusable schema");
+            return Err(failed(format!(
+                "tool {name:?} cannot be called: its {which} schema is not usable: {detail}"
+            )));
+        }
+        let arguments = self.validated(arguments).map_err(failed)?;
+        let endpoint = self.endpoint.clone();
+        Ok(endpoint.run(ToolCall { context, arguments }, ToolRun(self)))
+    }
+
+    /// The arguments, or what is wrong with them (T-2511-13).
+    fn validated(&self, arguments: Map<String, Value>) -> Result<Map<String, Value>, String> {
+        let Ok(validator) = self.input.of(&self.definition.input_schema) else {
+            return Ok(arguments);
+        };
+        let arguments = Value::Object(arguments);
+        if let Some(problems) = problems(validator, &arguments) {
+            return Err(format!("the arguments are not valid:\n{problems}"));
+        }
+        match arguments {
+            Value::Object(arguments) => Ok(arguments),
+            _ => Ok(Map::new()),
+        }
+    }
+
+    /// What the output schema has against the result, if anything.
+    fn mismatch(&self, result: &CallToolResult) -> Option<String> {
+        let schema = self.definition.output_schema.as_ref()?;
+        if result.is_error {
+            return None;
+        }
+        let validator = self.output.of(schema).ok()?;
+        match &result.structured_content {
+            Some(content) => problems(validator, content),
+            None => Some("/: there is no structured content".to_owned()),
+        }
+    }
+}
+
+impl Entry for ToolEntry {
+    type Definition = ToolDefinition;
+
+    const LIST: ListKind = ListKind::Tools;
+
+    fn key(&self) -> &str {
+        &self.definition.name
+    }
+
+    fn definition(&self) -> &ToolDefinition {
+        &self.definition
+    }
+
+    fn visibility(&self) -> Option<&Visibility> {
+        self.visible.as_ref()
+    }
+}
+
+impl fmt::Debug for ToolEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ToolEntry")
+            .field("definition", &self.definition)
+            .finish_non_exhaustive()
+    }
+}
+
+/// One run of a tool.
+#[derive(Clone)]
+pub(crate) struct ToolRun(Arc<ToolEntry>);
+
+impl Outcome for ToolRun {
+    fn feature(&self) -> &str {
+        self.0.key()
+    }
+
+    fn refuse(self, error: ExtractError) -> Reply {
+        failed(match error.kind {
+            ExtractErrorKind::Arguments => format!("the arguments are not valid:\n{}", error.text),
+            ExtractErrorKind::Refused => error.text,
+        })
+    }
+}
+
+impl<O: IntoToolResult> Finish<O> for ToolRun {
+    fn finish(self, output: O) -> Reply {
+        let mut result = match output.into_tool_result() {
+            Ok(result) => result,
+            Err(error) => return self.failure(error),
+        };
+        if let Some(problems) = self.0.mismatch(&result) {
+            // T-2607-41: structured content MUST conform to the output schema.
+            tracing::error!(
+                tool = self.feature(),
+                "the result does not match the tool's output schema"
+            );
+            return failed(format!(
+                "the tool's result does not match its output schema:\n{problems}"
+            ));
+        }
+        result.wrap_structured = self.0.wraps_output;
+        Answer::CallTool(result).into()
+    }
+}
+
+impl ToolRun {
+    fn failure(self, error: ToolError) -> Reply {
+        match error.0 {
+            Failure::Text(text) => failed(text),
+            Failure::Source(error) => {
+                tracing::debug!(tool = self.feature(), error = %Sources(&*error), "tool failed");
+                failed(error.to_string())
+            }
+            other => other.into_reply(self.feature(), || spanway_protocol::Rejection::Internal),
+        }
+    }
+}
+
+/// A result that tells the model what went wrong (T-ALL-23).
+fn failed(text: impl Into<String>) -> Reply {
+    Answer::CallTool(CallToolResult::error(text.into())).into()
+}

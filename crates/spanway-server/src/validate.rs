@@ -1,0 +1,186 @@
+//! Compiles the schemas that are advertised, and says in words what is wrong with a value.
+
+use std::fmt::Write as _;
+use std::sync::OnceLock;
+
+use jsonschema::error::{ValidationError, ValidationErrorKind};
+use jsonschema::{PatternOptions, Validator};
+use serde_json::Value;
+
+/// Problems that are listed; more are only counted.
+const PROBLEMS_MAX: usize = 20;
+
+/// Problems that are looked for before the value is given up on.
+const PROBLEMS_SOUGHT: usize = 200;
+
+/// Characters of a value that are quoted in a problem.
+const QUOTED_MAX: usize = 60;
+
+/// Steps a regular expression may take on one value (T-2607-42).
+const BACKTRACK_MAX: usize = 100_000;
+
+/// A compiled schema, or the reason why there is none. Compiled when first needed.
+#[derive(Debug, Default)]
+pub(crate) struct Compiled(OnceLock<Result<Validator, String>>);
+
+impl Compiled {
+    /// The validator for `schema`, which must be the same one at every call.
+    pub(crate) fn of(&self, schema: &Value) -> Result<&Validator, &str> {
+        self.0
+            .get_or_init(|| compile(schema))
+            .as_ref()
+            .map_err(String::as_str)
+    }
+}
+
+/// Compiles a schema by its declared dialect, by 2020-12 if it declares none (T-2511-12). Nothing outside
+/// the schema is ever fetched (T-2607-42).
+fn compile(schema: &Value) -> Result<Validator, String> {
+    jsonschema::options()
+        .offline()
+        .with_pattern_options(PatternOptions::fancy_regex().backtrack_limit(BACKTRACK_MAX))
+        .build(schema)
+        .map_err(|error| match error.schema_path().as_str() {
+            "" => error.masked().to_string(),
+            path => format!("{path}: {}", error.masked()),
+        })
+}
+
+/// What is wrong with `value`: one line per problem, led by a JSON Pointer, sorted, bounded. None if nothing
+/// is.
+pub(crate) fn problems(validator: &Validator, value: &Value) -> Option<String> {
+    if validator.is_valid(value) {
+        return None;
+    }
+    let mut lines = Vec::new();
+    for error in validator.iter_errors(value).take(PROBLEMS_SOUGHT) {
+        describe(&error, &mut lines);
+    }
+    lines.sort_unstable();
+    lines.dedup();
+    let more = lines.len().saturating_sub(PROBLEMS_MAX);
+    lines.truncate(PROBLEMS_MAX);
+    let mut text = lines.join("\n");
+    if more > 0 {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "\n… and {more} more");
+    }
+    Some(text)
+}
+
+/// Points at what is missing or unexpected itself, not at the object around it.
+fn describe(error: &ValidationError<'_>, lines: &mut Vec<String>) {
+    let at = error.instance_path().as_str();
+    match error.kind() {
+        ValidationErrorKind::Required {
+            property: Value::String(property),
+        } => {
+            lines.push(format!("{at}/{}: is required", escape(property)));
+        }
+        ValidationErrorKind::AdditionalProperties { unexpected }
+        | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
+            let line = |property: &String| format!("{at}/{}: is not expected", escape(property));
+            lines.extend(unexpected.iter().take(PROBLEMS_SOUGHT).map(line));
+        }
+        _ => {
+            let at = if at.is_empty() { "/" } else { at };
+            lines.push(format!("{at}: {}", sentence(error)));
+        }
+    }
+}
+
+/// The validator's own sentence; a value that is long or has parts is not repeated in it.
+fn sentence(error: &ValidationError<'_>) -> String {
+    let short = match &**error.instance() {
+        Value::String(text) => text.len() <= QUOTED_MAX,
+        Value::Null | Value::Bool(_) | Value::Number(_) => true,
+        Value::Array(_) | Value::Object(_) => false,
+    };
+    if short {
+        error.to_string()
+    } else {
+        error.masked_with("the value").to_string()
+    }
+}
+
+/// A property's name as a segment of a JSON Pointer (RFC 6901), without what would break the line.
+fn escape(property: &str) -> String {
+    let bounded: String = property
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(QUOTED_MAX)
+        .collect();
+    bounded.replace('~', "~0").replace('/', "~1")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn check(schema: &Value, value: &Value) -> Option<String> {
+        problems(Compiled::default().of(schema).unwrap(), value)
+    }
+
+    #[test]
+    fn k3_8_problems_carry_pointers_sorted() {
+        let schema = json!({
+            "type": "object",
+            "properties": {
+                "limit": { "type": "integer", "maximum": 100 },
+                "query": { "type": "string" },
+                "a/b": { "type": "object", "required": ["deep"] },
+            },
+            "required": ["query"],
+            "additionalProperties": false,
+        });
+        let text = check(&schema, &json!({ "limit": 300, "a/b": {}, "x~y": 1 })).unwrap();
+        assert_eq!(
+            text.lines().collect::<Vec<_>>(),
+            [
+                "/a~1b/deep: is required",
+                "/limit: 300 is greater than the maximum of 100",
+                "/query: is required",
+                "/x~0y: is not expected",
+            ]
+        );
+        assert_eq!(check(&schema, &json!({ "query": "x" })), None);
+    }
+
+    #[test]
+    fn problems_are_bounded_and_do_not_repeat_long_values() {
+        let schema = json!({ "type": "array", "items": { "type": "integer" } });
+        let text = check(&schema, &json!(vec!["z".repeat(1000); 100])).unwrap();
+        assert_eq!(text.lines().count(), PROBLEMS_MAX + 1);
+        assert!(text.ends_with("… and 80 more"), "{text}");
+        assert!(!text.contains("zzz"), "{text}");
+    }
+
+    #[test]
+    fn t_2607_42_nothing_outside_the_schema_is_fetched() {
+        for reference in ["https://example.com/schema.json", "file:///etc/passwd"] {
+            let error = compile(&json!({ "$ref": reference })).unwrap_err();
+            assert!(error.contains(reference), "{error}");
+        }
+    }
+
+    #[test]
+    fn t_2511_12_the_declared_dialect_decides_and_an_unknown_one_is_an_error() {
+        let draft7 = json!({
+            "$schema": "http://json-schema.org/draft-07/schema#",
+            "items": [{ "type": "string" }],
+        });
+        assert!(check(&draft7, &json!([1])).is_some());
+        let none = json!({ "prefixItems": [{ "type": "string" }] });
+        assert!(check(&none, &json!([1])).is_some());
+        assert!(compile(&json!({ "$schema": "https://example.com/own-dialect" })).is_err());
+        assert!(compile(&json!({ "type": "nonsense" })).is_err());
+    }
+
+    #[test]
+    fn t_2607_42_expensive_patterns_end() {
+        let schema = json!({ "type": "string", "pattern": "^(?=(a+)+$)(a+)+\\1$" });
+        assert!(check(&schema, &json!(format!("{}b", "a".repeat(60)))).is_some());
+    }
+}
