@@ -1,12 +1,15 @@
 //! Who a server or client is.
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::project::{Project, View, object};
 use crate::version::ProtocolVersion;
 
-/// A program that speaks MCP.
+/// A program that speaks MCP. Reading one takes the name and whatever else is well-formed: how a client
+/// describes itself must not keep it from working.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -14,19 +17,19 @@ pub struct Implementation {
     /// Its name, for programs.
     pub name: String,
     /// Its version.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "well_formed")]
     pub version: String,
     /// Its name, for people. From 2025-06-18 on.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "well_formed")]
     pub title: Option<String>,
     /// What it is for. From 2025-11-25 on.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "well_formed")]
     pub description: Option<String>,
     /// Its pictures. From 2025-11-25 on.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "well_formed")]
     pub icons: Vec<Icon>,
     /// Its home. From 2025-11-25 on.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "well_formed")]
     pub website_url: Option<String>,
 }
 
@@ -131,6 +134,14 @@ impl Implementation {
         };
         serde_json::value::to_raw_value(&super::Projected(self, view))
     }
+}
+
+/// The value if it has the form it should have, as if it were not there otherwise.
+fn well_formed<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    Ok(serde_json::from_value(value).unwrap_or_default())
 }
 
 impl Project for Implementation {

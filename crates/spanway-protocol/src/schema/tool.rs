@@ -1,14 +1,18 @@
 //! Tools and what they answer.
 
+mod json_schema;
+
 use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::content::Content;
 use super::implementation::Icon;
 use super::project::{Fields, Meta, Project, Projected, ProjectedSlice, View, json_text, object};
 use crate::version::ProtocolVersion;
+
+pub use json_schema::wraps_output;
 
 /// A tool as it is listed.
 #[derive(Debug, Clone, PartialEq)]
@@ -74,6 +78,20 @@ impl ToolDefinition {
         self.annotations = Some(annotations);
         self
     }
+
+    /// The same tool with one more picture.
+    #[must_use]
+    pub fn with_icon(mut self, icon: Icon) -> Self {
+        self.icons.push(icon);
+        self
+    }
+
+    /// The same tool with attachments.
+    #[must_use]
+    pub fn with_meta(mut self, meta: Meta) -> Self {
+        self.meta = meta;
+        self
+    }
 }
 
 /// Hints about a tool's behaviour; clients must not trust them from servers they do not trust.
@@ -98,6 +116,43 @@ pub struct ToolAnnotations {
     pub open_world: Option<bool>,
 }
 
+impl ToolAnnotations {
+    /// The same hints with a name for people.
+    #[must_use]
+    pub fn with_title(mut self, title: impl Into<String>) -> Self {
+        self.title = Some(title.into());
+        self
+    }
+
+    /// The same hints; whether it changes nothing.
+    #[must_use]
+    pub fn with_read_only(mut self, read_only: bool) -> Self {
+        self.read_only = Some(read_only);
+        self
+    }
+
+    /// The same hints; whether it may destroy something.
+    #[must_use]
+    pub fn with_destructive(mut self, destructive: bool) -> Self {
+        self.destructive = Some(destructive);
+        self
+    }
+
+    /// The same hints; whether calling it again changes nothing more.
+    #[must_use]
+    pub fn with_idempotent(mut self, idempotent: bool) -> Self {
+        self.idempotent = Some(idempotent);
+        self
+    }
+
+    /// The same hints; whether it reaches beyond the server.
+    #[must_use]
+    pub fn with_open_world(mut self, open_world: bool) -> Self {
+        self.open_world = Some(open_world);
+        self
+    }
+}
+
 impl Project for ToolDefinition {
     fn project<S: Serializer>(&self, view: View<'_>, serializer: S) -> Result<S::Ok, S::Error> {
         let mut fields = object(serializer)?;
@@ -108,17 +163,19 @@ impl Project for ToolDefinition {
             self.title.as_ref(),
         )?;
         fields.maybe("description", self.description.as_ref())?;
-        let icons = Some(&self.icons).filter(|icons| !icons.is_empty());
-        fields.gated(view.since(ProtocolVersion::V2025_11_25), "icons", icons)?;
-        fields.put("inputSchema", &*self.input_schema)?;
+        fields.list(
+            view.since(ProtocolVersion::V2025_11_25),
+            "icons",
+            &self.icons,
+        )?;
+        fields.put(
+            "inputSchema",
+            &*json_schema::input(&self.input_schema, view),
+        )?;
         if let Some(schema) = &self.output_schema
             && view.since(ProtocolVersion::V2025_06_18)
         {
-            if !view.is_modern() && wraps_output(schema) {
-                fields.put("outputSchema", &wrapped_schema(schema))?;
-            } else {
-                fields.put("outputSchema", &**schema)?;
-            }
+            fields.put("outputSchema", &*json_schema::output(schema, view))?;
         }
         fields.gated(
             view.since(ProtocolVersion::V2025_03_26),
@@ -127,42 +184,6 @@ impl Project for ToolDefinition {
         )?;
         fields.meta(view, &self.meta)?;
         fields.end()
-    }
-}
-
-/// Whether answers of this schema are wrapped as `{"result": …}` for revisions that know objects only
-/// (T-2506-03): whenever the schema does not promise an object.
-#[must_use]
-pub fn wraps_output(schema: &Value) -> bool {
-    schema.get("type").and_then(Value::as_str) != Some("object")
-}
-
-/// The schema of the wrapped answer. Local references are moved along with what they point into.
-fn wrapped_schema(schema: &Value) -> Value {
-    let mut inner = schema.clone();
-    move_references(&mut inner);
-    json!({ "type": "object", "properties": { "result": inner }, "required": ["result"] })
-}
-
-fn move_references(schema: &mut Value) {
-    match schema {
-        Value::Object(map) => {
-            for (key, value) in map.iter_mut() {
-                match value {
-                    Value::String(reference)
-                        if key == "$ref" && (reference == "#" || reference.starts_with("#/")) =>
-                    {
-                        *reference = format!(
-                            "#/properties/result{}",
-                            reference.get(1..).unwrap_or_default()
-                        );
-                    }
-                    _ => move_references(value),
-                }
-            }
-        }
-        Value::Array(items) => items.iter_mut().for_each(move_references),
-        _ => {}
     }
 }
 
@@ -212,6 +233,27 @@ impl CallToolResult {
             structured_content: Some(value),
             ..Self::default()
         }
+    }
+
+    /// The same answer with structured content.
+    #[must_use]
+    pub fn with_structured_content(mut self, value: Value) -> Self {
+        self.structured_content = Some(value);
+        self
+    }
+
+    /// The same answer; whether legacy revisions get its structured content wrapped.
+    #[must_use]
+    pub fn with_wrap_structured(mut self, wrap: bool) -> Self {
+        self.wrap_structured = wrap;
+        self
+    }
+
+    /// The same answer; whether it is a failure.
+    #[must_use]
+    pub fn with_is_error(mut self, is_error: bool) -> Self {
+        self.is_error = is_error;
+        self
     }
 
     /// The same answer with attachments.
