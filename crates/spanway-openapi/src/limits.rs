@@ -1,0 +1,48 @@
+//! Every bound of this crate, in one place; full means a clear refusal or a marked cut.
+
+use std::time::Duration;
+
+/// Bytes of an OpenAPI document, from a file or a URL.
+pub const DOCUMENT_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Time to fetch an OpenAPI document from a URL.
+pub const DOCUMENT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Nesting of an OpenAPI document (what `serde_json` allows, for YAML too).
+pub(crate) const DOCUMENT_DEPTH_MAX: usize = 120;
+
+/// Nodes of a YAML document after its aliases are expanded.
+pub(crate) const DOCUMENT_NODES_MAX: usize = 8_000_000;
+
+/// Nodes that aliases may add to a YAML document.
+pub(crate) const ALIASED_NODES_MAX: usize = 250_000;
+
+/// Length of a chain of references, each naming the next.
+pub(crate) const REFERENCE_HOPS_MAX: usize = 32;
+
+/// Bytes of a tool name: what every client takes.
+pub(crate) const TOOL_NAME_BYTES_MAX: usize = 64;
+
+/// Bytes of an argument name: what every client takes as a property of an input schema.
+pub(crate) const ARGUMENT_NAME_BYTES_MAX: usize = 64;
+
+/// Bytes of an output schema; a larger one is not advertised.
+pub(crate) const OUTPUT_SCHEMA_BYTES_MAX: usize = 64 * 1024;
+
+/// Bytes of an input schema above which the descriptions in its `$defs` are left out.
+pub(crate) const INPUT_SCHEMA_BYTES_MAX: usize = 64 * 1024;
+
+/// Bytes of an example kept in a schema.
+pub(crate) const EXAMPLE_BYTES_MAX: usize = 1024;
+
+/// Time of one call to the upstream, from the first byte sent to the last received.
+pub const CALL_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Bytes of an upstream's response body.
+pub const RESPONSE_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Bytes of an error's body shown to the model.
+pub(crate) const ERROR_BODY_BYTES_MAX: usize = 8 * 1024;
+
+/// Redirects followed within one call, all on the same origin.
+pub(crate) const REDIRECTS_MAX: usize = 5;

@@ -1,0 +1,70 @@
+//! The API behind the tools, as something that takes one request and gives one whole response.
+//!
+//! Two are shipped: [`HttpUpstream`] over the network and [`ServiceUpstream`] within the process.
+
+mod http_upstream;
+mod service;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use url::Url;
+
+pub(crate) use http_upstream::http_client;
+pub use http_upstream::{HttpUpstream, HttpUpstreamError};
+pub use service::ServiceUpstream;
+
+/// A response that is being awaited.
+pub type ResponseFuture<'u> =
+    Pin<Box<dyn Future<Output = Result<Response<Bytes>, UpstreamError>> + Send + 'u>>;
+
+/// Something that answers HTTP requests with whole, bounded responses.
+///
+/// # Cancel safety
+/// Dropping the future gives the request up; a request already sent may still have its effect.
+pub trait Upstream: Send + Sync + 'static {
+    /// Sends `request`, whose URI is absolute, and collects the response.
+    fn call(&self, request: Request<Bytes>) -> ResponseFuture<'_>;
+
+    /// The base URL to use when neither the document nor the operator names one.
+    fn base_url(&self) -> Option<Url> {
+        None
+    }
+}
+
+impl<U: Upstream + ?Sized> Upstream for Arc<U> {
+    fn call(&self, request: Request<Bytes>) -> ResponseFuture<'_> {
+        (**self).call(request)
+    }
+
+    fn base_url(&self) -> Option<Url> {
+        (**self).base_url()
+    }
+}
+
+/// Why an upstream gave no response; the text is for the model and names nothing internal.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum UpstreamError {
+    /// No connection, or it broke before the request was sent.
+    #[error("the API cannot be reached right now; trying again later may help")]
+    Connect,
+    /// No complete response in time.
+    #[error("the API did not answer within {seconds} s; the request may still have had its effect")]
+    Timeout {
+        /// The limit that was reached.
+        seconds: u64,
+    },
+    /// The response is larger than the limit.
+    #[error("the API's answer is larger than {bytes_max} bytes; ask for less, such as fewer items")]
+    TooLarge {
+        /// The limit.
+        bytes_max: usize,
+    },
+    /// The connection broke, or what came back was not HTTP.
+    #[error("the connection to the API broke before the answer was complete")]
+    Broken,
+}

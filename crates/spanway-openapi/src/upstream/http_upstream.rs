@@ -1,0 +1,118 @@
+//! An API over the network: one pooled client, rustls, redirects on the same origin only.
+
+use bytes::{Bytes, BytesMut};
+use http::{Request, Response};
+use reqwest::redirect;
+
+use super::{ResponseFuture, Upstream, UpstreamError};
+use crate::limits::{REDIRECTS_MAX, RESPONSE_BYTES_MAX};
+
+/// The HTTP client cannot be set up on this machine.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the HTTP client cannot be set up: {0}")]
+pub struct HttpUpstreamError(String);
+
+/// An API reached over HTTP or HTTPS.
+///
+/// Connections are pooled; `HTTP_PROXY` and its relatives are honoured; a redirect is followed only
+/// within the same scheme, host and port, so that credentials never travel to another server.
+#[derive(Debug, Clone)]
+pub struct HttpUpstream {
+    client: reqwest::Client,
+    response_bytes_max: usize,
+}
+
+impl HttpUpstream {
+    /// Sets the client up with the machine's certificates.
+    ///
+    /// # Errors
+    /// The machine's TLS or proxy settings cannot be used.
+    pub fn new() -> Result<Self, HttpUpstreamError> {
+        let client = http_client(same_origin).map_err(HttpUpstreamError)?;
+        Ok(Self {
+            client,
+            response_bytes_max: RESPONSE_BYTES_MAX,
+        })
+    }
+
+    /// The largest response accepted, in bytes; 16 MiB unless told.
+    #[must_use]
+    pub fn response_bytes_max(mut self, bytes_max: usize) -> Self {
+        self.response_bytes_max = bytes_max;
+        self
+    }
+
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, UpstreamError> {
+        let request = reqwest::Request::try_from(request).map_err(|error| judge(&error))?;
+        let mut response = self
+            .client
+            .execute(request)
+            .await
+            .map_err(|error| judge(&error))?;
+        let mut body = BytesMut::new();
+        while let Some(chunk) = response.chunk().await.map_err(|_| UpstreamError::Broken)? {
+            if body.len() + chunk.len() > self.response_bytes_max {
+                return Err(UpstreamError::TooLarge {
+                    bytes_max: self.response_bytes_max,
+                });
+            }
+            body.extend_from_slice(&chunk);
+        }
+        let mut whole = Response::new(body.freeze());
+        *whole.status_mut() = response.status();
+        *whole.headers_mut() = std::mem::take(response.headers_mut());
+        Ok(whole)
+    }
+}
+
+impl Upstream for HttpUpstream {
+    fn call(&self, request: Request<Bytes>) -> ResponseFuture<'_> {
+        Box::pin(self.send(request))
+    }
+}
+
+/// The one way this crate sets up an HTTP client.
+pub(crate) fn http_client(redirects: fn() -> redirect::Policy) -> Result<reqwest::Client, String> {
+    // Fails only if a provider is there already, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let builder = || {
+        reqwest::Client::builder()
+            .redirect(redirects())
+            .user_agent(concat!("spanway/", env!("CARGO_PKG_VERSION")))
+    };
+    let client = builder().build().or_else(|error| {
+        // A bare container has no certificates at all; plain HTTP must work there all the same.
+        tracing::warn!(%error, "no usable certificates on this machine; https will be refused");
+        builder().tls_certs_only([]).build()
+    });
+    client.map_err(|error| error.to_string())
+}
+
+fn same_origin() -> redirect::Policy {
+    redirect::Policy::custom(|attempt| {
+        let previous = attempt.previous();
+        let allowed = previous.len() <= REDIRECTS_MAX
+            && previous
+                .first()
+                .is_some_and(|first| first.origin() == attempt.url().origin());
+        if allowed {
+            attempt.follow()
+        } else {
+            attempt.stop()
+        }
+    })
+}
+
+/// Logs what the client says (without the URL, whose query may hold a secret) and sums it up.
+fn judge(error: &reqwest::Error) -> UpstreamError {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    tracing::warn!(reason = %cause, "the upstream could not be called");
+    if error.is_connect() || error.is_builder() {
+        UpstreamError::Connect
+    } else {
+        UpstreamError::Broken
+    }
+}
