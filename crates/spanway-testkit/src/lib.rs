@@ -1,1 +1,25 @@
-//! Spanway.
+//! Test clients: raw HTTP in, raw HTTP out, against any tower service in process or a real socket.
+//!
+//! [`Client`] sends requests exactly as a test spells them; [`Client::modern`] and [`Session`] fill in what a
+//! correct client of each era would send, so that a test changes only the one thing it is about. Nothing here
+//! retries, reconnects or corrects, and everything fails loudly: a test client has no other way to report.
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::needless_pass_by_value,
+    reason = "a test client that meets the unexpected fails its test, and takes json! values as they are"
+)]
+
+mod answer;
+mod client;
+mod legacy;
+mod request;
+mod socket;
+mod stream;
+
+pub use answer::Answer;
+pub use client::{BoxError, Client, RequestBody};
+pub use legacy::Session;
+pub use request::RequestBuilder;
+pub use socket::Socket;
+pub use stream::{EventStream, Piece};
