@@ -54,7 +54,7 @@ pub(crate) fn problems(validator: &Validator, value: &Value) -> Option<String> {
     }
     let mut lines = Vec::new();
     for error in validator.iter_errors(value).take(PROBLEMS_SOUGHT) {
-        describe(&error, &mut lines);
+        describe(&error, value, &mut lines);
     }
     lines.sort_unstable();
     lines.dedup();
@@ -69,8 +69,9 @@ pub(crate) fn problems(validator: &Validator, value: &Value) -> Option<String> {
 }
 
 /// Points at what is missing or unexpected itself, not at the object around it.
-fn describe(error: &ValidationError<'_>, lines: &mut Vec<String>) {
+fn describe(error: &ValidationError<'_>, value: &Value, lines: &mut Vec<String>) {
     let at = error.instance_path().as_str();
+    let not_expected = |property: &String| format!("{at}/{}: is not expected", escape(property));
     match error.kind() {
         ValidationErrorKind::Required {
             property: Value::String(property),
@@ -79,8 +80,17 @@ fn describe(error: &ValidationError<'_>, lines: &mut Vec<String>) {
         }
         ValidationErrorKind::AdditionalProperties { unexpected }
         | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
-            let line = |property: &String| format!("{at}/{}: is not expected", escape(property));
-            lines.extend(unexpected.iter().take(PROBLEMS_SOUGHT).map(line));
+            lines.extend(unexpected.iter().take(PROBLEMS_SOUGHT).map(not_expected));
+        }
+        // An object that may have no properties at all; the error is about one of them, but not at it.
+        ValidationErrorKind::FalseSchema
+            if error
+                .schema_path()
+                .as_str()
+                .ends_with("/additionalProperties")
+                && let Some(Value::Object(object)) = value.pointer(at) =>
+        {
+            lines.extend(object.keys().take(PROBLEMS_SOUGHT).map(not_expected));
         }
         _ => {
             let at = if at.is_empty() { "/" } else { at };
@@ -182,5 +192,19 @@ mod tests {
     fn t_2607_42_expensive_patterns_end() {
         let schema = json!({ "type": "string", "pattern": "^(?=(a+)+$)(a+)+\\1$" });
         assert!(check(&schema, &json!(format!("{}b", "a".repeat(60)))).is_some());
+    }
+
+    #[test]
+    fn t_2607_42_schemas_that_refer_to_themselves_end() {
+        for schema in [
+            json!({ "type": "object", "$ref": "#" }),
+            json!({ "allOf": [{ "$ref": "#" }] }),
+            json!({ "$ref": "#/$defs/a", "$defs": { "a": { "$ref": "#/$defs/b" }, "b": { "$ref": "#/$defs/a" } } }),
+            json!({ "anyOf": [{ "$ref": "#" }, { "not": { "$ref": "#" } }] }),
+        ] {
+            if let Ok(validator) = compile(&schema) {
+                problems(&validator, &json!({ "a": 1 }));
+            }
+        }
     }
 }
