@@ -14,8 +14,12 @@ use serde_json::{Map, Value, json};
 
 use crate::document::Document;
 use crate::hash::short_hash;
+use crate::limits::REFERENCE_HOPS_MAX;
 use crate::pointer;
 use crate::problem::Problem;
+
+/// Levels of `allOf`, `anyOf`, `oneOf` and `$ref` looked into to tell whether a schema means an object.
+const COMPOSITION_DEPTH_MAX: usize = 6;
 
 /// Which way the values of a schema travel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -79,14 +83,67 @@ impl<'d> SchemaReader<'d> {
         convert::convert(self, schema, pointer, direction)
     }
 
+    /// A converted schema as a root: the definition itself in place of a bare reference to it.
+    pub(crate) fn root(&mut self, schema: &Value, direction: Direction) -> Map<String, Value> {
+        const WORDS: [&str; 5] = ["$ref", "title", "description", "default", "deprecated"];
+        let mut root = schema.as_object().cloned().unwrap_or_default();
+        for _ in 0..REFERENCE_HOPS_MAX {
+            let is_bare = root.keys().all(|key| WORDS.contains(&key.as_str()));
+            let Some(definition) = self.target(&root, direction).filter(|_| is_bare) else {
+                break;
+            };
+            let Value::Object(map) = &definition.schema else {
+                break;
+            };
+            let mut words = std::mem::replace(&mut root, map.clone());
+            words.remove("$ref");
+            root.extend(words);
+        }
+        root
+    }
+
+    /// Whether a converted schema allows only objects, as far as its composition shows it.
+    pub(crate) fn is_object(&mut self, schema: &Map<String, Value>, direction: Direction) -> bool {
+        self.is_object_within(schema, direction, COMPOSITION_DEPTH_MAX)
+    }
+
+    fn is_object_within(
+        &mut self,
+        schema: &Map<String, Value>,
+        direction: Direction,
+        depth: usize,
+    ) -> bool {
+        match schema.get("type") {
+            Some(types) => return types == "object",
+            None if schema.contains_key("properties") => return true,
+            None if depth == 0 => return false,
+            None => {}
+        }
+        let mut is_object = |part: &Value| {
+            part.as_object()
+                .is_some_and(|part| self.is_object_within(part, direction, depth - 1))
+        };
+        let list = |keyword| schema.get(keyword).and_then(Value::as_array);
+        let composed = list("allOf").is_some_and(|list| list.iter().any(&mut is_object))
+            || ["anyOf", "oneOf"]
+                .into_iter()
+                .filter_map(list)
+                .any(|list| list.iter().all(&mut is_object));
+        composed
+            || self.target(schema, direction).is_some_and(|definition| {
+                let schema = definition.schema.as_object();
+                schema.is_some_and(|schema| self.is_object_within(schema, direction, depth - 1))
+            })
+    }
+
     /// The definition a converted `{"$ref": "#/$defs/…"}` means.
     pub(crate) fn target(
         &mut self,
-        schema: &Value,
+        schema: &Map<String, Value>,
         direction: Direction,
     ) -> Option<Rc<Definition>> {
-        let name = definition_name(schema)?.to_owned();
-        Some(self.definition(&name, direction))
+        let name = schema.get("$ref")?.as_str()?.strip_prefix("#/$defs/")?;
+        Some(self.definition(name, direction))
     }
 
     /// `root` with the `$defs` it reaches.
@@ -178,20 +235,6 @@ impl<'d> SchemaReader<'d> {
         let compiles = jsonschema::draft202012::new(&json!({ "pattern": pattern })).is_ok();
         self.patterns.insert(pattern.to_owned(), compiles);
         compiles
-    }
-}
-
-/// The name in a converted `{"$ref": "#/$defs/…"}`.
-pub(crate) fn definition_name(schema: &Value) -> Option<&str> {
-    schema.get("$ref")?.as_str()?.strip_prefix("#/$defs/")
-}
-
-/// Whether every value a converted root schema allows is an object, as far as can be seen at its root.
-pub(crate) fn is_object(schema: &Map<String, Value>) -> bool {
-    match schema.get("type") {
-        Some(Value::String(name)) => name == "object",
-        Some(_) => false,
-        None => schema.contains_key("properties"),
     }
 }
 

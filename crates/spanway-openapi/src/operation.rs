@@ -1,0 +1,139 @@
+//! The normalised model: what one operation of any OpenAPI version takes, sends and gives.
+//!
+//! Plain data; `read` fills it in, `arguments`, `request` and `response` work from it.
+
+mod body;
+mod parameter;
+mod read;
+mod response;
+
+use http::Method;
+use serde_json::Value;
+
+pub(crate) use body::Encoding;
+pub use body::{Body, BodyKind};
+pub(crate) use parameter::ParameterForm;
+pub use parameter::{Location, Parameter, Style};
+pub(crate) use read::read_operations;
+pub use response::{Response, StatusPattern};
+
+use crate::arguments::Arguments;
+
+/// One operation of an API, ready to be called.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Operation {
+    /// The name of its tool: legal, unique and stable.
+    pub name: String,
+    /// The HTTP method.
+    pub method: Method,
+    /// The path template, such as `/pets/{petId}`.
+    pub path: String,
+    /// Where it stands in the document, as a JSON Pointer.
+    pub pointer: String,
+    /// Its `operationId`, as declared.
+    pub operation_id: Option<String>,
+    /// Its tags.
+    pub tags: Vec<String>,
+    /// Whether the document advises against it.
+    pub deprecated: bool,
+    /// One line about it.
+    pub summary: Option<String>,
+    /// More about it.
+    pub description: Option<String>,
+    /// The server declared for it alone or for its path, variables filled in.
+    pub server: Option<String>,
+    /// Path, query, header and cookie parameters.
+    pub parameters: Vec<Parameter>,
+    /// The request body, in the one media type that will be sent.
+    pub body: Option<Body>,
+    /// The responses, in the order of the document.
+    pub responses: Vec<Response>,
+    /// All that it takes, as one argument object.
+    pub arguments: Arguments,
+    /// The schema of its successful answer, self-contained, if it always answers with such JSON.
+    pub output_schema: Option<Value>,
+}
+
+/// What a client may assume of an operation, from its method alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Hints {
+    /// It changes nothing.
+    pub read_only: bool,
+    /// It may destroy or overwrite; `None` where the method does not say, which clients take as yes.
+    pub destructive: Option<bool>,
+    /// Calling it again with the same arguments changes nothing more.
+    pub idempotent: bool,
+}
+
+impl Operation {
+    /// What its method promises (RFC 9110, section 9.2).
+    ///
+    /// GET, HEAD, OPTIONS, TRACE and QUERY are safe; PUT and DELETE are idempotent and destroy what
+    /// was there; of POST and PATCH nothing is said, so the defaults of MCP stand (not read-only,
+    /// not idempotent, possibly destructive).
+    #[must_use]
+    pub fn hints(&self) -> Hints {
+        let safe = matches!(
+            self.method.as_str(),
+            "GET" | "HEAD" | "OPTIONS" | "TRACE" | "QUERY"
+        );
+        let replaces = matches!(self.method.as_str(), "PUT" | "DELETE");
+        Hints {
+            read_only: safe,
+            destructive: match (safe, replaces) {
+                (true, _) => Some(false),
+                (_, true) => Some(true),
+                _ => None,
+            },
+            idempotent: safe || replaces,
+        }
+    }
+
+    /// A short human name, if the document has one.
+    #[must_use]
+    pub fn title(&self) -> Option<&str> {
+        const TITLE_CHARS_MAX: usize = 100;
+        let summary = self.summary.as_deref()?;
+        (summary.chars().count() <= TITLE_CHARS_MAX && !summary.contains('\n')).then_some(summary)
+    }
+
+    /// What a model is told of the tool: summary, description and whether it is deprecated.
+    #[must_use]
+    pub fn tool_description(&self) -> String {
+        let mut parts: Vec<&str> = Vec::new();
+        if self.deprecated {
+            parts.push("Deprecated.");
+        }
+        let summary = self.summary.as_deref();
+        let description = self.description.as_deref();
+        match (summary, description) {
+            (Some(summary), Some(description)) if description.starts_with(summary) => {
+                parts.push(description);
+            }
+            _ => parts.extend([summary, description].into_iter().flatten()),
+        }
+        if summary.or(description).is_none() {
+            return [&parts[..], &[self.method.as_str(), &self.path]]
+                .concat()
+                .join(" ");
+        }
+        parts.join("\n\n")
+    }
+
+    /// The `Accept` header: JSON as declared, JSON in general, then anything.
+    pub(crate) fn accept(&self) -> String {
+        let declared = self
+            .responses
+            .iter()
+            .filter(|response| response.status.is_success())
+            .flat_map(|response| &response.json)
+            .map(|(media_type, _)| media_type.as_str())
+            .find(|media_type| *media_type != "application/json" && !media_type.contains('*'));
+        match declared {
+            Some(media_type) => format!("{media_type}, application/json;q=0.9, */*;q=0.8"),
+            None => "application/json, */*;q=0.8".to_owned(),
+        }
+    }
+}

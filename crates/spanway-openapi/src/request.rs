@@ -1,0 +1,261 @@
+//! Arguments to an HTTP request: pure, and the same request for the same arguments.
+//!
+//! Nothing of the client's own request takes part; the operator's static headers come last and win.
+
+mod body;
+mod encode;
+mod multipart;
+mod style;
+
+use bytes::Bytes;
+use http::header::{ACCEPT, CONTENT_TYPE, COOKIE, HeaderMap, HeaderName, HeaderValue};
+use http::{Request, Uri};
+use serde_json::{Map, Value};
+use url::Url;
+
+use crate::arguments::Target;
+use crate::operation::{Location, Operation, Parameter, ParameterForm, Style};
+use body::{BodyValues, encode_body};
+use encode::{component, literal_path, reserved_allowed};
+use style::{delimited, pairs, path_text};
+
+/// Why arguments make no request; the text is for the model.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RequestError {
+    /// A required argument is not there.
+    #[error("argument {0:?} is required")]
+    Missing(String),
+    /// An argument is not declared, and there is no body it could go into.
+    #[error("there is no argument {0:?}")]
+    Unknown(String),
+    /// A path parameter would leave its place in the path.
+    #[error("argument {0:?} must not be empty, `.` or `..`: it is a part of the path")]
+    PathSegment(String),
+    /// A header parameter holds a line break or another control character.
+    #[error("argument {0:?} holds characters that a header cannot carry")]
+    HeaderValue(String),
+    /// A file argument is not base64.
+    #[error("argument {0:?} must be base64 or a data: URI")]
+    NotBase64(String),
+    /// The URL is too long or otherwise impossible.
+    #[error("the arguments do not make a valid URL: {0}")]
+    Url(String),
+}
+
+/// Builds the request that calls `operation` with `arguments` on the API at `base`.
+///
+/// # Errors
+/// The arguments do not make a request; validation against the schema finds most of this earlier.
+pub fn build_request(
+    operation: &Operation,
+    base: &Url,
+    arguments: &Map<String, Value>,
+    fixed: &HeaderMap,
+) -> Result<Request<Bytes>, RequestError> {
+    let sorted = Sorted::new(operation, arguments)?;
+    let uri = uri(operation, base, &sorted)?;
+    let mut headers = parameter_headers(&sorted)?;
+    headers.insert(ACCEPT, header_value("accept", &operation.accept())?);
+    let body = match &operation.body {
+        Some(body) => encode_body(body, &sorted.body)?,
+        None => None,
+    };
+    let mut content = Bytes::new();
+    if let Some((media_type, bytes)) = body {
+        headers.insert(CONTENT_TYPE, header_value("content-type", &media_type)?);
+        content = bytes;
+    }
+    for name in fixed.keys() {
+        headers.remove(name);
+    }
+    headers.extend(
+        fixed
+            .iter()
+            .map(|(name, value)| (name.clone(), value.clone())),
+    );
+    let mut request = Request::new(content);
+    *request.method_mut() = operation.method.clone();
+    *request.uri_mut() = uri;
+    *request.headers_mut() = headers;
+    Ok(request)
+}
+
+/// The arguments of a call, sorted by where they go.
+struct Sorted<'a> {
+    parameters: Vec<(&'a Parameter, &'a str, &'a Value)>,
+    body: BodyValues<'a>,
+}
+
+impl<'a> Sorted<'a> {
+    fn new(
+        operation: &'a Operation,
+        arguments: &'a Map<String, Value>,
+    ) -> Result<Self, RequestError> {
+        let bindings = &operation.arguments.bindings;
+        let mut sorted = Self {
+            parameters: Vec::new(),
+            body: BodyValues::default(),
+        };
+        for binding in bindings {
+            let value = arguments.get(&binding.argument);
+            match (&binding.target, value) {
+                // No place outside a body can carry a null, so there it means "not given".
+                (Target::Parameter(index), Some(value)) if !value.is_null() => {
+                    if let Some(parameter) = operation.parameters.get(*index) {
+                        sorted
+                            .parameters
+                            .push((parameter, &binding.argument, value));
+                    }
+                }
+                (Target::Property { name, file }, Some(value)) => {
+                    sorted.body.properties.push((name, *file, value));
+                }
+                (Target::Body, Some(value)) => sorted.body.whole = Some(value),
+                (Target::Property { .. } | Target::Body, None) if !binding.required => {}
+                (Target::Parameter(_), _) if !binding.required => {}
+                _ => return Err(RequestError::Missing(binding.argument.clone())),
+            }
+        }
+        for (name, value) in arguments {
+            if bindings.iter().any(|it| it.argument == *name) {
+                continue;
+            }
+            if !operation.arguments.extras_into_body {
+                return Err(RequestError::Unknown(name.clone()));
+            }
+            sorted.body.properties.push((name, false, value));
+        }
+        Ok(sorted)
+    }
+
+    fn at(&self, location: Location) -> impl Iterator<Item = &(&'a Parameter, &'a str, &'a Value)> {
+        self.parameters
+            .iter()
+            .filter(move |(parameter, ..)| parameter.location == location)
+    }
+}
+
+fn uri(operation: &Operation, base: &Url, sorted: &Sorted<'_>) -> Result<Uri, RequestError> {
+    let mut base = base.clone();
+    base.set_fragment(None);
+    let mut query: Vec<String> = base.query().map(str::to_owned).into_iter().collect();
+    base.set_query(None);
+    for (parameter, _, value) in sorted.at(Location::Query) {
+        query.extend(query_pairs(parameter, value));
+    }
+    let mut text = base.as_str().trim_end_matches('/').to_owned();
+    text.push_str(&path(operation, sorted)?);
+    if !query.is_empty() {
+        text.push('?');
+        text.push_str(&query.join("&"));
+    }
+    Uri::try_from(text).map_err(|error| RequestError::Url(error.to_string()))
+}
+
+/// The path template with its placeholders filled in.
+fn path(operation: &Operation, sorted: &Sorted<'_>) -> Result<String, RequestError> {
+    let mut path = String::new();
+    for segment in operation.path.split('/').skip(1) {
+        let mut text = String::new();
+        let mut filled = None;
+        let mut rest = segment;
+        while let Some((before, after)) = rest.split_once('{') {
+            text.push_str(&literal_path(before));
+            let Some((name, tail)) = after.split_once('}') else {
+                text.push_str(&literal_path("{"));
+                rest = after;
+                continue;
+            };
+            let given = sorted.at(Location::Path).find(|(it, ..)| it.name == name);
+            let Some((parameter, argument, value)) = given else {
+                return Err(RequestError::Missing(name.to_owned()));
+            };
+            let (style, explode) = styled(parameter);
+            text.push_str(&match parameter.form {
+                ParameterForm::Json => component(&value.to_string()),
+                ParameterForm::Styled { .. } => path_text(name, value, style, explode),
+            });
+            filled = Some(*argument);
+            rest = tail;
+        }
+        text.push_str(&literal_path(rest));
+        // An empty or dotted segment would make the request one for another resource.
+        if let Some(argument) = filled.filter(|_| matches!(text.as_str(), "" | "." | "..")) {
+            return Err(RequestError::PathSegment(argument.to_owned()));
+        }
+        path.push('/');
+        path.push_str(&text);
+    }
+    Ok(path)
+}
+
+fn query_pairs(parameter: &Parameter, value: &Value) -> Vec<String> {
+    let encode = if parameter.allow_reserved {
+        reserved_allowed
+    } else {
+        component
+    };
+    match parameter.form {
+        ParameterForm::Json => {
+            let text = encode(&value.to_string());
+            vec![format!("{}={text}", component(&parameter.name))]
+        }
+        ParameterForm::Styled { style, explode } => {
+            pairs(&parameter.name, value, style, explode, encode)
+        }
+    }
+}
+
+fn parameter_headers(sorted: &Sorted<'_>) -> Result<HeaderMap, RequestError> {
+    let mut headers = HeaderMap::new();
+    for (parameter, argument, value) in sorted.at(Location::Header) {
+        let name = HeaderName::from_bytes(parameter.name.as_bytes())
+            .map_err(|_| RequestError::HeaderValue((*argument).to_owned()))?;
+        let text = match parameter.form {
+            ParameterForm::Json => value.to_string(),
+            ParameterForm::Styled { explode, .. } => delimited(value, explode, ",", &str::to_owned),
+        };
+        headers.insert(name, header_value(argument, &text)?);
+    }
+    let mut cookies = Vec::new();
+    for (parameter, _, value) in sorted.at(Location::Cookie) {
+        let (_, explode) = styled(parameter);
+        match parameter.form {
+            ParameterForm::Json => cookies.push(format!(
+                "{}={}",
+                component(&parameter.name),
+                component(&value.to_string())
+            )),
+            ParameterForm::Styled { .. } => {
+                cookies.extend(pairs(
+                    &parameter.name,
+                    value,
+                    Style::Form,
+                    explode,
+                    component,
+                ));
+            }
+        }
+    }
+    if !cookies.is_empty() {
+        headers.insert(COOKIE, header_value("cookie", &cookies.join("; "))?);
+    }
+    Ok(headers)
+}
+
+fn styled(parameter: &Parameter) -> (Style, bool) {
+    match parameter.form {
+        ParameterForm::Styled { style, explode } => (style, explode),
+        ParameterForm::Json => (Style::Simple, false),
+    }
+}
+
+/// A header's value; line breaks and other control characters are refused, not removed.
+fn header_value(argument: &str, text: &str) -> Result<HeaderValue, RequestError> {
+    HeaderValue::from_bytes(text.as_bytes())
+        .map_err(|_| RequestError::HeaderValue(argument.to_owned()))
+}
+
+#[cfg(test)]
+mod tests;
