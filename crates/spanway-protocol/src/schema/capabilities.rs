@@ -138,13 +138,15 @@ struct ListWire {
 impl Project for ServerCapabilities {
     fn project<S: Serializer>(&self, view: View<'_>, serializer: S) -> Result<S::Ok, S::Error> {
         let empty = Map::<String, Value>::new();
+        // The modern revision tells changes through `subscriptions/listen`, which is not served yet.
+        let tells_changes = !view.is_modern();
         let list = |list: ListCapability| ListWire {
             subscribe: false,
-            list_changed: list.list_changed,
+            list_changed: list.list_changed && tells_changes,
         };
         let resources = |own: ResourcesCapability| ListWire {
-            subscribe: own.subscribe,
-            list_changed: own.list_changed,
+            subscribe: own.subscribe && tells_changes,
+            list_changed: own.list_changed && tells_changes,
         };
         let mut fields = object(serializer)?;
         fields.maybe("tools", self.tools.map(list).as_ref())?;

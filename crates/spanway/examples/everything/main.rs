@@ -1,0 +1,54 @@
+//! The server the official conformance suite is run against: its fixtures, through the public API alone.
+//!
+//! `cargo run --release -p spanway --example everything -- --listen 127.0.0.1:8000`
+
+mod prompts;
+mod resources;
+mod samples;
+mod tools;
+
+use std::sync::{Arc, OnceLock};
+
+use spanway::Server;
+
+/// What the handlers share: the server itself, for those that change its lists.
+#[derive(Clone, Default)]
+pub struct Fixture {
+    server: Arc<OnceLock<Server>>,
+}
+
+impl Fixture {
+    fn server(&self) -> Option<&Server> {
+        self.server.get()
+    }
+}
+
+fn build() -> anyhow::Result<Server> {
+    let fixture = Fixture::default();
+    let mut builder = Server::builder("spanway-everything", env!("CARGO_PKG_VERSION"))
+        .title("Spanway, everything")
+        .instructions("Every feature of the protocol once, for the official conformance suite.")
+        .with_state(fixture.clone());
+    for tool in tools::all() {
+        builder = builder.tool(tool);
+    }
+    for resource in resources::all() {
+        builder = builder.resource(resource);
+    }
+    for prompt in prompts::all() {
+        builder = builder.prompt(prompt);
+    }
+    let server = builder.build()?;
+    // Set once, here; a second value cannot come.
+    let _ = fixture.server.set(server.clone());
+    Ok(server)
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let listen = std::env::args().skip_while(|argument| argument != "--listen").nth(1);
+    let listener = tokio::net::TcpListener::bind(listen.as_deref().unwrap_or("127.0.0.1:8000")).await?;
+    let app = spanway::http::App::new(spanway::StreamableHttp::new(build()?), "/mcp");
+    spanway::http::serve(listener, app, spanway::http::ServeOptions::default(), std::future::pending()).await?;
+    Ok(())
+}
