@@ -1,4 +1,73 @@
 //! Tools, resources and prompts for the Model Context Protocol, independent of transport.
+//!
+//! A [`Server`] is described with plain async functions and answers in every revision of the protocol, from
+//! 2024-11-05 to 2026-07-28. It has no sockets: a transport brings it calls through [`McpService`].
+//!
+//! ```
+//! use schemars::JsonSchema;
+//! use serde::{Deserialize, Serialize};
+//! use spanway_server::{Args, Context, Json, Prompt, Resource, Server, State, Tool, ToolError};
+//!
+//! #[derive(Deserialize, JsonSchema)]
+//! struct Search {
+//!     /// Words to look for in title and author.
+//!     query: String,
+//! }
+//!
+//! #[derive(Serialize, JsonSchema)]
+//! struct Found {
+//!     titles: Vec<&'static str>,
+//! }
+//!
+//! async fn search(
+//!     State(books): State<&'static [&'static str]>,
+//!     Args(Search { query }): Args<Search>,
+//!     cx: Context,
+//! ) -> Result<Json<Found>, ToolError> {
+//!     cx.progress(1.0, Some(1.0), "looking through the shelves");
+//!     let titles: Vec<_> = books.iter().copied().filter(|title| title.contains(&query)).collect();
+//!     if titles.is_empty() {
+//!         return Err(ToolError::new(format!("no title contains {query:?}; try fewer words")));
+//!     }
+//!     Ok(Json(Found { titles }))
+//! }
+//!
+//! async fn recommend(State(books): State<&'static [&'static str]>) -> String {
+//!     format!("Which of these should I read first, and why? {}", books.join(", "))
+//! }
+//!
+//! let server = Server::builder("bookshop", "1.0.0")
+//!     .with_state(&["Emma", "Persuasion", "Middlemarch"][..])
+//!     .tool(Tool::new("search_books", search).title("Search books").read_only())
+//!     .resource(Resource::text("shop://about", "about", "A small bookshop."))
+//!     .prompt(Prompt::new("recommend", recommend).description("Asks for a recommendation"))
+//!     .build()?;
+//! # Ok::<(), spanway_server::BuildErrors>(())
+//! ```
+//!
+//! # Handlers
+//!
+//! A handler is an async function of up to six parameters, in any order:
+//!
+//! | parameter | in | what it is |
+//! |---|---|---|
+//! | [`Args<T>`](Args) | tools, prompts | the arguments as a `T`, which also gives the schema |
+//! | `Map<String, Value>` | tools, prompts | the arguments as they came |
+//! | [`Params<T>`](Params), [`Uri`] | resources | the template's variables, and the URI itself |
+//! | [`CompletionRequest`] | completers | the argument and what was typed so far |
+//! | [`State<T>`](State) | all | the state given to the builder, or a part of it ([`FromRef`]) |
+//! | [`Context`] | all | revision, client, progress, log messages, cancellation |
+//! | [`Principal`], `Option<Principal>` | all | who calls |
+//!
+//! What it may return is listed at [`IntoToolResult`], [`IntoReadResult`], [`IntoPromptResult`] and
+//! [`IntoCompletion`]; each also takes a `Result`, whose error any error becomes by `?`.
+//!
+//! # What is taken care of
+//!
+//! Arguments are validated against the very schema that clients see, and so are structured results. Lists are
+//! paged, and written once per revision until they change. A handler that panics fails its own call only.
+//! Mistakes in the description are found by [`ServerBuilder::build`], all of them at once. Features come and
+//! go while the server runs with [`Server::edit`], and `visible_to` decides who may see and use one.
 
 mod change;
 mod completion;

@@ -147,6 +147,13 @@ impl<S> Prompt<S> {
         self
     }
 
+    /// Adds to the prompt's `_meta`.
+    #[must_use]
+    pub fn meta(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.definition.meta.insert(key, value);
+        self
+    }
+
     /// Shows and grants the prompt only to callers for which `decide` says yes; for others there is none.
     #[must_use]
     pub fn visible_to(

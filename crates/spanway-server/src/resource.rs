@@ -6,6 +6,7 @@ pub(crate) use entry::{Bound, Common, ResourceEntry, TemplateEntry};
 
 use std::fmt;
 
+use serde_json::Value;
 use spanway_protocol::schema::{
     Annotations, CacheHint, Icon, ResourceDefinition, ResourceTemplateDefinition,
 };
@@ -195,6 +196,13 @@ impl<S> Resource<S> {
         self
     }
 
+    /// Adds to the resource's `_meta`.
+    #[must_use]
+    pub fn meta(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.definition.meta.insert(key, value);
+        self
+    }
+
     /// Shows and grants the resource only to callers for which `decide` says yes; for others there is none.
     #[must_use]
     pub fn visible_to(
@@ -280,6 +288,7 @@ fn template(
     advertised.mime_type = definition.mime_type;
     advertised.icons = definition.icons;
     advertised.annotations = definition.annotations;
+    advertised.meta = definition.meta;
     Some(TemplateEntry::new(advertised, template, completers, common))
 }
 

@@ -76,27 +76,30 @@ impl PromptEntry {
     /// string is read as such, if it can be.
     fn coerce(&self, name: &str, value: &mut Value) {
         let Value::String(text) = value else { return };
-        let kinds = match self
-            .schema
-            .get("properties")
-            .and_then(|all| all.get(name)?.get("type"))
-        {
-            Some(Value::String(kind)) => std::slice::from_ref(kind).to_vec(),
-            Some(Value::Array(kinds)) => kinds
-                .iter()
-                .filter_map(Value::as_str)
-                .map(str::to_owned)
-                .collect(),
-            _ => return,
-        };
-        let wants = |kind: &str| kinds.iter().any(|wanted| wanted == kind);
-        if wants("string") {
+        let kinds = self.kinds(name).unwrap_or_default();
+        let wants = |kind: &str| kinds.contains(&kind);
+        if kinds.is_empty() || wants("string") {
             return;
         }
         match serde_json::from_str(text) {
             Ok(number @ Value::Number(_)) if wants("integer") || wants("number") => *value = number,
             Ok(boolean @ Value::Bool(_)) if wants("boolean") => *value = boolean,
             _ => {}
+        }
+    }
+
+    /// The types that the schema gives an argument, itself or through a local reference.
+    fn kinds(&self, name: &str) -> Option<Vec<&str>> {
+        let mut schema = self.schema.get("properties")?.get(name)?;
+        if let Some(reference) = schema.get("$ref") {
+            schema = self
+                .schema
+                .pointer(reference.as_str()?.strip_prefix('#')?)?;
+        }
+        match schema.get("type")? {
+            Value::String(kind) => Some(vec![kind]),
+            Value::Array(kinds) => Some(kinds.iter().filter_map(Value::as_str).collect()),
+            _ => None,
         }
     }
 

@@ -21,12 +21,18 @@ struct Recommend {
     ratio: f64,
     #[serde(default)]
     brief: bool,
+    #[serde(default)]
+    page: Page,
 }
+
+/// Where to begin.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+struct Page(u32);
 
 async fn recommend(State(shop): State<&'static str>, Args(args): Args<Recommend>) -> String {
     format!(
-        "{shop} {} {:?} {} {}",
-        args.genre, args.count, args.ratio, args.brief
+        "{shop} {} {:?} {} {} {}",
+        args.genre, args.count, args.ratio, args.brief, args.page.0
     )
 }
 
@@ -70,6 +76,7 @@ fn t_all_30_prompts_are_listed_with_their_arguments() {
             { "name": "count", "description": "How many." },
             { "name": "ratio" },
             { "name": "brief" },
+            { "name": "page" },
         ]);
         assert_eq!(prompts[0]["arguments"], arguments, "{version}");
         assert!(prompts[1].get("arguments").is_none());
@@ -90,11 +97,12 @@ fn strings_are_read_as_the_schema_wants_them() {
                 .unwrap()
                 .to_owned()
         };
-        let typed = json!({ "genre": "7", "count": "3", "ratio": "0.5", "brief": "true" });
-        assert_eq!(text(typed), "Marks 7 Some(3) 0.5 true", "{version}");
+        let typed =
+            json!({ "genre": "7", "count": "3", "ratio": "0.5", "brief": "true", "page": "2" });
+        assert_eq!(text(typed), "Marks 7 Some(3) 0.5 true 2", "{version}");
         assert_eq!(
             text(json!({ "genre": "true" })),
-            "Marks true None 0 false",
+            "Marks true None 0 false 0",
             "{version}"
         );
     }
