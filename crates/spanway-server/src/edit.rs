@@ -87,43 +87,37 @@ impl Edit {
     }
 
     /// Adds a tool.
-    pub fn add_tool(&mut self, tool: Tool) -> &mut Self {
+    pub fn add_tool(&mut self, tool: Tool) {
         self.tool(tool, ());
-        self
     }
 
     /// Removes a tool by its name.
-    pub fn remove_tool(&mut self, name: &str) -> &mut Self {
+    pub fn remove_tool(&mut self, name: &str) {
         self.tools.remove(name, &mut self.errors);
-        self
     }
 
     /// Adds a resource or a resource template.
-    pub fn add_resource(&mut self, resource: Resource) -> &mut Self {
+    pub fn add_resource(&mut self, resource: Resource) {
         self.resource(resource, ());
-        self
     }
 
     /// Removes a resource by its URI, or a resource template by its template.
-    pub fn remove_resource(&mut self, uri: &str) -> &mut Self {
+    pub fn remove_resource(&mut self, uri: &str) {
         if uri.contains('{') {
             self.templates.remove(uri, &mut self.errors);
         } else {
             self.resources.remove(uri, &mut self.errors);
         }
-        self
     }
 
     /// Adds a prompt.
-    pub fn add_prompt(&mut self, prompt: Prompt) -> &mut Self {
+    pub fn add_prompt(&mut self, prompt: Prompt) {
         self.prompt(prompt, ());
-        self
     }
 
     /// Removes a prompt by its name.
-    pub fn remove_prompt(&mut self, name: &str) -> &mut Self {
+    pub fn remove_prompt(&mut self, name: &str) {
         self.prompts.remove(name, &mut self.errors);
-        self
     }
 
     pub(crate) fn tool<S>(&mut self, tool: Tool<S>, state: S) {

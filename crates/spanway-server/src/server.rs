@@ -85,6 +85,18 @@ impl Server {
     ///
     /// Do not edit the same server inside `change`: it would wait for itself.
     ///
+    /// ```
+    /// use spanway_server::{Server, Tool};
+    ///
+    /// let server = Server::builder("calculator", "1.0.0").dynamic().build()?;
+    /// server.edit(|edit| edit.add_tool(Tool::new("one", async || "1")))?;
+    /// server.edit(|edit| {
+    ///     edit.remove_tool("one");
+    ///     edit.add_tool(Tool::new("two", async || "2"));
+    /// })?;
+    /// # Ok::<(), spanway_server::BuildErrors>(())
+    /// ```
+    ///
     /// # Errors
     /// A mistake in any change; then nothing is changed. What was not offered when the server was built (see
     /// [`ServerBuilder::dynamic`]) cannot be offered later, since clients were told so.

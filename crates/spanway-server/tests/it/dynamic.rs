@@ -18,8 +18,8 @@ fn t_all_21_34_44_changes_are_served_at_once_and_announced() {
     assert!(caller(&server, MODERN).tool_names().is_empty());
     server
         .edit(|edit| {
-            edit.add_tool(Tool::new("one", hello))
-                .add_tool(Tool::new("two", hello));
+            edit.add_tool(Tool::new("one", hello));
+            edit.add_tool(Tool::new("two", hello));
             edit.add_resource(Resource::text("a:b", "a", "text"));
             edit.add_resource(Resource::template("a:{b}/c", "t", hello));
             edit.add_prompt(Prompt::new("p", hello).complete("x", hello_values));
@@ -32,8 +32,8 @@ fn t_all_21_34_44_changes_are_served_at_once_and_announced() {
     );
     server
         .edit(|edit| {
-            edit.add_tool(Tool::new("one", hello))
-                .add_tool(Tool::new("two", hello));
+            edit.add_tool(Tool::new("one", hello));
+            edit.add_tool(Tool::new("two", hello));
             edit.add_resource(Resource::template("a:{b}/c", "t", hello));
             edit.add_prompt(Prompt::new("p", hello));
         })
@@ -56,9 +56,9 @@ fn t_all_21_34_44_changes_are_served_at_once_and_announced() {
     }
     server
         .edit(|edit| {
-            edit.remove_tool("one")
-                .remove_resource("a:{b}/c")
-                .remove_prompt("p");
+            edit.remove_tool("one");
+            edit.remove_resource("a:{b}/c");
+            edit.remove_prompt("p");
         })
         .unwrap();
     for (version, caller) in callers(&server) {
@@ -83,9 +83,9 @@ fn an_edit_is_all_or_nothing() {
         .unwrap();
     let errors = server
         .edit(|edit| {
-            edit.add_tool(Tool::new("two", hello))
-                .add_tool(Tool::new("one", hello))
-                .remove_tool("three");
+            edit.add_tool(Tool::new("two", hello));
+            edit.add_tool(Tool::new("one", hello));
+            edit.remove_tool("three");
         })
         .unwrap_err();
     let errors: Vec<_> = errors.iter().cloned().collect();

@@ -97,11 +97,11 @@ fn t_all_50_cursors_stay_right_under_insertion_and_removal() {
     assert_eq!(rest(&cursor), ["tool3", "tool4", "tool5"]);
     server
         .edit(|edit| {
-            edit.remove_tool("tool0")
-                .remove_tool("tool2")
-                .remove_tool("tool4");
-            edit.add_tool(Tool::new("tool7", hello))
-                .add_tool(Tool::new("tool0", hello));
+            edit.remove_tool("tool0");
+            edit.remove_tool("tool2");
+            edit.remove_tool("tool4");
+            edit.add_tool(Tool::new("tool7", hello));
+            edit.add_tool(Tool::new("tool0", hello));
         })
         .unwrap();
     assert_eq!(

@@ -100,8 +100,8 @@ async fn needs_sampling(cx: Context) -> Result<&'static str, ToolError> {
 async fn change_tools(State(fixture): State<Fixture>) -> Result<&'static str, ToolError> {
     let server = fixture.server().ok_or_else(|| ToolError::new("the server is not up yet"))?;
     let extra = || Tool::new("test_extra", simple_text).description("There now, gone next time.");
-    if server.edit(|edit| drop(edit.add_tool(extra()))).is_err() {
-        server.edit(|edit| drop(edit.remove_tool("test_extra")))?;
+    if server.edit(|edit| edit.add_tool(extra())).is_err() {
+        server.edit(|edit| edit.remove_tool("test_extra"))?;
     }
     Ok("The list of tools has changed.")
 }
@@ -109,8 +109,8 @@ async fn change_tools(State(fixture): State<Fixture>) -> Result<&'static str, To
 async fn change_prompts(State(fixture): State<Fixture>) -> Result<&'static str, ToolError> {
     let server = fixture.server().ok_or_else(|| ToolError::new("the server is not up yet"))?;
     let extra = || Prompt::new("test_extra_prompt", simple_text).description("There now, gone next time.");
-    if server.edit(|edit| drop(edit.add_prompt(extra()))).is_err() {
-        server.edit(|edit| drop(edit.remove_prompt("test_extra_prompt")))?;
+    if server.edit(|edit| edit.add_prompt(extra())).is_err() {
+        server.edit(|edit| edit.remove_prompt("test_extra_prompt"))?;
     }
     Ok("The list of prompts has changed.")
 }
