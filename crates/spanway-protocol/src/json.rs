@@ -64,6 +64,16 @@ impl Serialize for RawJson {
     }
 }
 
+/// What is wrong with a JSON text, for its sender: what was expected and where, never what stood there.
+#[must_use]
+pub fn describe(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    match text.rsplit_once(", expected ") {
+        Some((_, expected)) => format!("expected {expected}"),
+        None => text,
+    }
+}
+
 /// Shows only the size: contents may be secret.
 impl fmt::Debug for RawJson {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

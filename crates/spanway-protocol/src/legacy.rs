@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use crate::call::Call;
 use crate::head::{Head, PROTOCOL_VERSION, SESSION_ID};
+use crate::json::describe;
 use crate::jsonrpc::{Incoming, Request};
 use crate::method::Method;
 use crate::rejection::{Refusal, Rejection};
@@ -90,8 +91,18 @@ pub fn check_batch(incoming: &Incoming, version: ProtocolVersion) -> Result<(), 
 /// named (T-DUAL-14).
 ///
 /// # Errors
-/// A progress token that is neither string nor integer (`-32602`).
+/// A method of the modern revision alone (`-32601`); a progress token that is neither string nor integer
+/// (`-32602`).
 pub fn accept(request: Request, session: &Session) -> Result<Call, Refusal> {
+    // T-DUAL-15: discovery belongs to the modern era, whatever the service would answer.
+    if request.method == Method::Discover {
+        return Err(Refusal {
+            id: Some(request.id),
+            why: Rejection::MethodNotFound {
+                method: request.method.as_str().to_owned(),
+            },
+        });
+    }
     let progress_token = match progress_token(&request) {
         Ok(token) => token,
         Err(why) => {
@@ -110,6 +121,7 @@ pub fn accept(request: Request, session: &Session) -> Result<Call, Refusal> {
 
 fn progress_token(request: &Request) -> Result<Option<ProgressToken>, Rejection> {
     #[derive(Deserialize)]
+    #[serde(expecting = "an object")]
     struct Meta {
         #[serde(default, rename = "progressToken")]
         progress_token: Option<ProgressToken>,
@@ -122,7 +134,7 @@ fn progress_token(request: &Request) -> Result<Option<ProgressToken>, Rejection>
         .meta
         .read()
         .map_err(|error| Rejection::InvalidParams {
-            detail: format!("_meta is malformed: {error}").into(),
+            detail: format!("_meta is malformed: {}", describe(&error)).into(),
         })?;
     Ok(meta.progress_token)
 }

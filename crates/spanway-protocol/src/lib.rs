@@ -34,7 +34,7 @@ pub use call::{Call, Client};
 pub use era::Selected;
 pub use guard::Guard;
 pub use head::{Head, LAST_EVENT_ID, METHOD, NAME, PROTOCOL_VERSION, SESSION_ID};
-pub use json::RawJson;
+pub use json::{RawJson, describe};
 pub use limits::Limits;
 pub use method::Method;
 pub use rejection::{Refusal, Rejection};

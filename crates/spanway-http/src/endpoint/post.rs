@@ -10,9 +10,9 @@ use http::Response;
 use http::request::Parts;
 use http_body::Body;
 use spanway_protocol::guard::{self, Accepts};
-use spanway_protocol::jsonrpc::{self, Request};
+use spanway_protocol::jsonrpc::{self, Notification, Request};
 use spanway_protocol::modern::{self, Claims};
-use spanway_protocol::{Era, ProtocolVersion, Rejection, Selected};
+use spanway_protocol::{Era, PROTOCOL_VERSION, ProtocolVersion, Rejection, Selected};
 use spanway_server::{Context, Origin, Principal};
 
 use crate::body;
@@ -110,7 +110,7 @@ where
     match selected {
         Selected::ModernRequest(request, claims) => modern(shared, post, request, &claims).await,
         // Nothing in the modern revision is told by notification over HTTP: taken and dropped (trap 28).
-        Selected::ModernNotification(_) => notified(&post),
+        Selected::ModernNotification(notification) => notified(&post, &notification),
         Selected::Legacy(incoming) => legacy::answer(shared, post, incoming).await,
     }
 }
@@ -135,14 +135,16 @@ async fn modern(
     deliver::one(running, form, envelope, shared.keep_alive).await
 }
 
-/// T-DUAL-09: only an unsupported version is a reason to refuse a modern notification.
-fn notified(post: &Post) -> Response<ResponseBody> {
+/// T-DUAL-09: only an unsupported version is a reason to refuse a modern notification. The header names it;
+/// without one, the claim does.
+fn notified(post: &Post, notification: &Notification) -> Response<ResponseBody> {
     let head = super::head(&post.parts);
-    let named = head
-        .single(&spanway_protocol::PROTOCOL_VERSION)
-        .ok()
-        .flatten()
-        .unwrap_or_default();
+    let claims = Claims::read(&notification.params.meta).unwrap_or_default();
+    let named = match head.single(&PROTOCOL_VERSION) {
+        Ok(Some(named)) => named,
+        Ok(None) => claims.version().unwrap_or_default(),
+        Err(_) => "(invalid)",
+    };
     match ProtocolVersion::parse(named).filter(|version| version.era() == Era::Modern) {
         Some(version) => respond::accepted(version),
         None => {

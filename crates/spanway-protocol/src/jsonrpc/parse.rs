@@ -6,7 +6,7 @@ use serde_json::error::Category;
 use serde_json::value::RawValue;
 
 use super::{ErrorObject, Incoming, Message, Notification, Params, Request, RequestId, Response};
-use crate::json::RawJson;
+use crate::json::{RawJson, describe};
 use crate::limits::Limits;
 use crate::method::Method;
 use crate::rejection::{Refusal, Rejection};
@@ -46,6 +46,7 @@ pub fn parse(body: &Bytes, limits: &Limits) -> Result<Incoming, Refusal> {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct Envelope<'a> {
     #[serde(rename = "jsonrpc")]
     _version: TwoPointZero,
@@ -160,7 +161,7 @@ fn slice_params(body: &Bytes, raw: &RawValue) -> Result<Params, String> {
         return Err("params must be an object".to_owned());
     }
     let parts: ParamsParts<'_> =
-        serde_json::from_str(raw.get()).map_err(|error| error.to_string())?;
+        serde_json::from_str(raw.get()).map_err(|error| describe(&error))?;
     let slice = |part: Option<&RawValue>| {
         part.map(|raw| RawJson::within(body, raw))
             .unwrap_or_default()
@@ -183,7 +184,7 @@ fn explain(text: &[u8], error: &serde_json::Error) -> Refusal {
         return not_json(&syntax);
     }
     let detail = match error.classify() {
-        Category::Data => error.to_string().into(),
+        Category::Data => describe(error).into(),
         Category::Io | Category::Syntax | Category::Eof => "the message is malformed".into(),
     };
     let id = serde_json::from_slice::<IdOnly>(text)

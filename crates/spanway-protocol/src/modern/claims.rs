@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use crate::json::RawJson;
+use crate::json::{RawJson, describe};
 use crate::rejection::Rejection;
 use crate::schema::{LoggingLevel, ProgressToken};
 
@@ -27,6 +27,7 @@ pub struct Claims {
 }
 
 #[derive(Deserialize, Default)]
+#[serde(expecting = "an object")]
 struct Wire<'a> {
     #[serde(
         default,
@@ -63,7 +64,7 @@ impl Claims {
         }
         let wire: Wire<'_> = meta
             .read()
-            .map_err(|error| invalid(format!("_meta is malformed: {error}")))?;
+            .map_err(|error| invalid(format!("_meta is malformed: {}", describe(&error))))?;
         let level = wire.log_level.map(|raw| {
             serde_json::from_str::<LoggingLevel>(raw.get()).map_err(|_| {
                 invalid("_meta logLevel must be one of the eight RFC 5424 levels".to_owned())
@@ -86,6 +87,12 @@ impl Claims {
     #[must_use]
     pub fn are_made(&self) -> bool {
         self.made
+    }
+
+    /// The claimed version, if it is there and a string.
+    #[must_use]
+    pub fn version(&self) -> Option<&str> {
+        self.version.as_deref()
     }
 
     /// The claimed version, once every required key is there with the right type (T-2607-20).

@@ -9,7 +9,7 @@ use spanway_protocol::legacy::{self, Session, SessionId};
 use spanway_protocol::schema::{CancelledParams, InitializeParams, SetLevelParams};
 use spanway_protocol::{
     Answer, Call, Client, Era, Method, ProtocolVersion, Refusal, Rejection, Reply, SESSION_ID,
-    encode,
+    describe, encode,
 };
 use spanway_server::{Context, Origin, Principal};
 use spanway_store::SessionChange;
@@ -43,8 +43,11 @@ async fn initialize(
 ) -> Result<Response<ResponseBody>, Refusal> {
     let refuse = |why| Refusal::new(Some(request.id.clone()), why);
     let invalid = |error: serde_json::Error| Rejection::InvalidParams {
-        detail: format!("initialize needs protocolVersion, capabilities and clientInfo: {error}")
-            .into(),
+        detail: format!(
+            "initialize needs protocolVersion, capabilities and clientInfo: {}",
+            describe(&error)
+        )
+        .into(),
     };
     let params =
         InitializeParams::read(&request.params.raw).map_err(|error| refuse(invalid(error)))?;
