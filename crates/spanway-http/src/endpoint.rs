@@ -208,17 +208,14 @@ where
         (_, Era::Modern) => {
             respond::refusal(&Rejection::MethodNotAllowed { allow: "POST" }.into(), era)
         }
-        (_, Era::Legacy) => respond::refusal(
-            &Rejection::MethodNotAllowed {
-                allow: "GET, POST, DELETE",
-            }
-            .into(),
-            era,
-        ),
+        (_, Era::Legacy) => {
+            let allow = shared.allowed_methods();
+            respond::refusal(&Rejection::MethodNotAllowed { allow }.into(), era)
+        }
     }
 }
 
-fn head(parts: &Parts) -> Head<'_> {
+pub(crate) fn head(parts: &Parts) -> Head<'_> {
     Head::new(
         &parts.method,
         parts.uri.authority().map(http::uri::Authority::as_str),

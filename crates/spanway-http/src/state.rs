@@ -45,4 +45,12 @@ impl Shared {
     pub(crate) fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Relaxed)
     }
+
+    /// What a legacy client may use here: without sessions there is nothing to GET or DELETE.
+    pub(crate) fn allowed_methods(&self) -> &'static str {
+        match self.sessions {
+            Some(_) => "GET, POST, DELETE",
+            None => "POST",
+        }
+    }
 }
