@@ -68,6 +68,6 @@ pub struct Params {
     pub meta: RawJson,
     /// `arguments` of `tools/call` and `prompts/get`, if present.
     pub arguments: RawJson,
-    /// `name`, or `uri` where there is no name: JSON text, as sent. What `Mcp-Name` mirrors.
+    /// `name`, or the `uri` of `resources/read`: JSON text, as sent. What `Mcp-Name` mirrors.
     pub name: RawJson,
 }

@@ -107,9 +107,8 @@ fn parse_one(body: &Bytes, text: &[u8]) -> Result<Message, Refusal> {
         } => {
             let method = Method::from(method.as_ref());
             let params = match params {
-                Some(raw) => {
-                    slice_params(body, raw).map_err(|detail| refuse(id.clone(), &detail))?
-                }
+                Some(raw) => slice_params(body, &method, raw)
+                    .map_err(|detail| refuse(id.clone(), &detail))?,
                 None => Params::default(),
             };
             Ok(match id {
@@ -156,7 +155,7 @@ struct ParamsParts<'a> {
     uri: Option<&'a RawValue>,
 }
 
-fn slice_params(body: &Bytes, raw: &RawValue) -> Result<Params, String> {
+fn slice_params(body: &Bytes, method: &Method, raw: &RawValue) -> Result<Params, String> {
     if !raw.get().starts_with('{') {
         return Err("params must be an object".to_owned());
     }
@@ -170,7 +169,10 @@ fn slice_params(body: &Bytes, raw: &RawValue) -> Result<Params, String> {
         raw: RawJson::within(body, raw),
         meta: slice(parts.meta),
         arguments: slice(parts.arguments),
-        name: slice(parts.name.or(parts.uri)),
+        name: slice(match method {
+            Method::ResourcesRead => parts.uri,
+            _ => parts.name,
+        }),
     })
 }
 

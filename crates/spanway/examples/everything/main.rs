@@ -13,7 +13,7 @@ use spanway::Server;
 
 /// What the handlers share: the server itself, for those that change its lists.
 #[derive(Clone, Default)]
-pub struct Fixture {
+pub(crate) struct Fixture {
     server: Arc<OnceLock<Server>>,
 }
 
@@ -44,11 +44,6 @@ fn build() -> anyhow::Result<Server> {
     Ok(server)
 }
 
-#[tokio::main]
-async fn main() -> anyhow::Result<()> {
-    let listen = std::env::args().skip_while(|argument| argument != "--listen").nth(1);
-    let listener = tokio::net::TcpListener::bind(listen.as_deref().unwrap_or("127.0.0.1:8000")).await?;
-    let app = spanway::http::App::new(spanway::StreamableHttp::new(build()?), "/mcp");
-    spanway::http::serve(listener, app, spanway::http::ServeOptions::default(), std::future::pending()).await?;
-    Ok(())
+fn main() -> std::process::ExitCode {
+    spanway_cli::serve_library("The fixtures of the official conformance suite.", build)
 }

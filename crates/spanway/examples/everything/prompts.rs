@@ -8,7 +8,7 @@ use spanway::{Args, CompletionRequest, Prompt};
 use crate::Fixture;
 use crate::samples::RED_PIXEL;
 
-pub fn all() -> Vec<Prompt<Fixture>> {
+pub(crate) fn all() -> Vec<Prompt<Fixture>> {
     vec![
         Prompt::new("test_simple_prompt", simple).description("A prompt without arguments."),
         Prompt::new("test_prompt_with_arguments", with_arguments)
@@ -17,7 +17,8 @@ pub fn all() -> Vec<Prompt<Fixture>> {
             .complete("arg2", suggest),
         Prompt::new("test_prompt_with_embedded_resource", with_resource)
             .description("A prompt that brings a resource."),
-        Prompt::new("test_prompt_with_image", with_image).description("A prompt that brings a picture."),
+        Prompt::new("test_prompt_with_image", with_image)
+            .description("A prompt that brings a picture."),
     ]
 }
 
@@ -39,7 +40,11 @@ async fn with_arguments(Args(TwoArguments { arg1, arg2 }): Args<TwoArguments>) -
 
 async fn suggest(request: CompletionRequest) -> Vec<String> {
     let known = ["paris", "park", "party", "test"];
-    known.iter().filter(|word| word.starts_with(&request.value)).map(ToString::to_string).collect()
+    known
+        .iter()
+        .filter(|word| word.starts_with(&request.value))
+        .map(ToString::to_string)
+        .collect()
 }
 
 #[derive(Deserialize, JsonSchema)]

@@ -7,7 +7,7 @@ use spanway::{Params, Resource};
 use crate::Fixture;
 use crate::samples::RED_PIXEL;
 
-pub fn all() -> Vec<Resource<Fixture>> {
+pub(crate) fn all() -> Vec<Resource<Fixture>> {
     vec![
         Resource::text(
             "test://static-text",
@@ -20,9 +20,13 @@ pub fn all() -> Vec<Resource<Fixture>> {
         Resource::new("test://static-binary", "static-binary", picture)
             .description("A picture that never changes.")
             .mime_type("image/png"),
-        Resource::text("test://watched-resource", "watched-resource", "Watched resource content")
-            .description("A resource to watch.")
-            .mime_type("text/plain"),
+        Resource::text(
+            "test://watched-resource",
+            "watched-resource",
+            "Watched resource content",
+        )
+        .description("A resource to watch.")
+        .mime_type("text/plain"),
         Resource::template("test://template/{id}/data", "template-data", data)
             .description("Data by id.")
             .mime_type("application/json"),

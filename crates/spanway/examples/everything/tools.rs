@@ -16,25 +16,43 @@ use crate::samples::{RED_PIXEL, SILENCE};
 /// Between two steps of a tool that takes its time.
 const STEP: Duration = Duration::from_millis(50);
 
-pub fn all() -> Vec<Tool<Fixture>> {
+pub(crate) fn all() -> Vec<Tool<Fixture>> {
     vec![
-        Tool::new("test_simple_text", simple_text).description("Answers a sentence.").read_only(),
-        Tool::new("test_image_content", image).description("Answers a picture.").read_only(),
-        Tool::new("test_audio_content", audio).description("Answers a sound.").read_only(),
-        Tool::new("test_embedded_resource", embedded).description("Answers a resource.").read_only(),
-        Tool::new("test_multiple_content_types", mixed).description("Answers text, a picture and a resource."),
-        Tool::new("test_tool_with_logging", logging).description("Sends log messages while it works."),
-        Tool::new("test_logging_tool", quiet_logging).description("Sends a log message if one is wanted."),
-        Tool::new("test_tool_with_progress", progress).description("Tells its progress while it works."),
+        Tool::new("test_simple_text", simple_text)
+            .description("Answers a sentence.")
+            .read_only(),
+        Tool::new("test_image_content", image)
+            .description("Answers a picture.")
+            .read_only(),
+        Tool::new("test_audio_content", audio)
+            .description("Answers a sound.")
+            .read_only(),
+        Tool::new("test_embedded_resource", embedded)
+            .description("Answers a resource.")
+            .read_only(),
+        Tool::new("test_multiple_content_types", mixed)
+            .description("Answers text, a picture and a resource."),
+        Tool::new("test_tool_with_logging", logging)
+            .description("Sends log messages while it works."),
+        Tool::new("test_logging_tool", quiet_logging)
+            .description("Sends a log message if one is wanted."),
+        Tool::new("test_tool_with_progress", progress)
+            .description("Tells its progress while it works."),
         Tool::new("test_error_handling", failing).description("Always fails."),
-        Tool::new("test_missing_capability", needs_sampling).description("Needs a client that can sample."),
-        Tool::new("test_trigger_tool_change", change_tools).description("Adds a tool, or takes it away again."),
+        Tool::new("test_missing_capability", needs_sampling)
+            .description("Needs a client that can sample."),
+        Tool::new("test_trigger_tool_change", change_tools)
+            .description("Adds a tool, or takes it away again."),
         Tool::new("test_trigger_prompt_change", change_prompts)
             .description("Adds a prompt, or takes it away again."),
         Tool::new("json_schema_2020_12_tool", any_schema)
             .description("Takes arguments of a schema that uses many keywords.")
             .input_schema(schema_2020_12()),
-        Tool::new("add", add).title("Add").description("Adds two numbers.").read_only().idempotent(),
+        Tool::new("add", add)
+            .title("Add")
+            .description("Adds two numbers.")
+            .read_only()
+            .idempotent(),
     ]
 }
 
@@ -52,11 +70,16 @@ async fn audio() -> Content {
 
 async fn embedded() -> Content {
     let text = "This is an embedded resource content.";
-    Content::resource(ResourceContents::text("test://embedded-resource", text).with_mime_type("text/plain"))
+    Content::resource(
+        ResourceContents::text("test://embedded-resource", text).with_mime_type("text/plain"),
+    )
 }
 
 async fn mixed() -> Vec<Content> {
-    let resource = ResourceContents::text("test://mixed-content-resource", r#"{"test":"data","value":123}"#);
+    let resource = ResourceContents::text(
+        "test://mixed-content-resource",
+        r#"{"test":"data","value":123}"#,
+    );
     vec![
         Content::text("Multiple content types test:"),
         Content::image(RED_PIXEL, "image/png"),
@@ -87,18 +110,24 @@ async fn progress(cx: Context) -> &'static str {
 }
 
 async fn failing() -> Result<String, ToolError> {
-    Err(ToolError::new("This tool intentionally returns an error for testing"))
+    Err(ToolError::new(
+        "This tool intentionally returns an error for testing",
+    ))
 }
 
 async fn needs_sampling(cx: Context) -> Result<&'static str, ToolError> {
     if cx.client_capabilities().sampling() {
         return Ok("The client can sample.");
     }
-    Err(ToolError::rejected(Rejection::MissingCapability { required: json!({ "sampling": {} }) }))
+    Err(ToolError::rejected(Rejection::MissingCapability {
+        required: json!({ "sampling": {} }),
+    }))
 }
 
 async fn change_tools(State(fixture): State<Fixture>) -> Result<&'static str, ToolError> {
-    let server = fixture.server().ok_or_else(|| ToolError::new("the server is not up yet"))?;
+    let server = fixture
+        .server()
+        .ok_or_else(|| ToolError::new("the server is not up yet"))?;
     let extra = || Tool::new("test_extra", simple_text).description("There now, gone next time.");
     if server.edit(|edit| edit.add_tool(extra())).is_err() {
         server.edit(|edit| edit.remove_tool("test_extra"))?;
@@ -107,8 +136,11 @@ async fn change_tools(State(fixture): State<Fixture>) -> Result<&'static str, To
 }
 
 async fn change_prompts(State(fixture): State<Fixture>) -> Result<&'static str, ToolError> {
-    let server = fixture.server().ok_or_else(|| ToolError::new("the server is not up yet"))?;
-    let extra = || Prompt::new("test_extra_prompt", simple_text).description("There now, gone next time.");
+    let server = fixture
+        .server()
+        .ok_or_else(|| ToolError::new("the server is not up yet"))?;
+    let extra =
+        || Prompt::new("test_extra_prompt", simple_text).description("There now, gone next time.");
     if server.edit(|edit| edit.add_prompt(extra())).is_err() {
         server.edit(|edit| edit.remove_prompt("test_extra_prompt"))?;
     }
