@@ -94,11 +94,6 @@ impl Document {
         self.root.pointer("/info/description")?.as_str()
     }
 
-    /// The whole tree.
-    pub(crate) fn root(&self) -> &Value {
-        &self.root
-    }
-
     /// The value at a JSON Pointer.
     pub(crate) fn at(&self, pointer: &str) -> Option<&Value> {
         self.root.pointer(pointer)

@@ -10,8 +10,8 @@ mod response;
 use http::Method;
 use serde_json::Value;
 
-pub(crate) use body::Encoding;
 pub use body::{Body, BodyKind};
+pub(crate) use body::{essence, is_json};
 pub(crate) use parameter::ParameterForm;
 pub use parameter::{Location, Parameter, Style};
 pub(crate) use read::read_operations;

@@ -12,7 +12,7 @@ fn operation(path: &str, method: &str, operation: Value) -> Operation {
     operations.remove(0)
 }
 
-fn request(operation: &Operation, arguments: Value) -> Result<Request<Bytes>, RequestError> {
+fn send(operation: &Operation, arguments: Value) -> Result<Request<Bytes>, RequestError> {
     let base = Url::parse("https://api.example.com/v1/").unwrap();
     let Value::Object(arguments) = arguments else {
         panic!("not an object")
@@ -21,7 +21,7 @@ fn request(operation: &Operation, arguments: Value) -> Result<Request<Bytes>, Re
 }
 
 fn sent(operation: &Operation, arguments: Value) -> String {
-    let uri = request(operation, arguments).unwrap().uri().to_string();
+    let uri = send(operation, arguments).unwrap().uri().to_string();
     uri.strip_prefix("https://api.example.com/v1")
         .unwrap()
         .to_owned()
@@ -45,7 +45,7 @@ fn body(media: Value, arguments: Value) -> Request<Bytes> {
         "post",
         json!({"requestBody": {"required": true, "content": media}}),
     );
-    request(&operation, arguments).unwrap()
+    send(&operation, arguments).unwrap()
 }
 
 fn text(request: &Request<Bytes>) -> &str {
@@ -69,11 +69,11 @@ fn path_values_stay_in_their_segment() {
 fn path_values_that_would_leave_their_segment_are_refused() {
     let operation = operation("/x/{p}/y", "get", json!({}));
     for value in ["", ".", ".."] {
-        let error = request(&operation, json!({ "p": value })).unwrap_err();
+        let error = send(&operation, json!({ "p": value })).unwrap_err();
         assert_eq!(error, RequestError::PathSegment("p".into()));
     }
     for arguments in [json!({}), json!({"p": null})] {
-        let error = request(&operation, arguments).unwrap_err();
+        let error = send(&operation, arguments).unwrap_err();
         assert_eq!(error, RequestError::Missing("p".into()));
     }
 }
@@ -183,7 +183,7 @@ fn headers_and_cookies() {
     let arguments = json!({
         "X-List": ["a", "b"], "X-Object": {"r": 1, "g": 2}, "session": "a;b c", "other": 1,
     });
-    let request = request(&operation, arguments).unwrap();
+    let request = send(&operation, arguments).unwrap();
     assert_eq!(request.headers()["x-list"], "a,b");
     assert_eq!(request.headers()["x-object"], "r=1,g=2");
     assert_eq!(request.headers()["cookie"], "session=a%3Bb%20c; other=1");
@@ -197,10 +197,10 @@ fn header_values_cannot_start_another_header() {
         json!({"parameters": [{"name": "X-A", "in": "header", "schema": {}}]}),
     );
     for value in ["a\r\nHost: evil", "a\nb", "a\0b"] {
-        let error = request(&operation, json!({"X-A": value})).unwrap_err();
+        let error = send(&operation, json!({"X-A": value})).unwrap_err();
         assert_eq!(error, RequestError::HeaderValue("X-A".into()));
     }
-    assert!(request(&operation, json!({"X-A": "grün"})).is_ok());
+    assert!(send(&operation, json!({"X-A": "grün"})).is_ok());
 }
 
 #[test]
@@ -223,7 +223,7 @@ fn headers_that_are_not_a_clients_are_no_arguments() {
         .collect();
     let operation = operation("/x", "get", json!({"parameters": parameters}));
     assert!(operation.parameters.is_empty());
-    let error = request(&operation, json!({"Authorization": "Bearer x"})).unwrap_err();
+    let error = send(&operation, json!({"Authorization": "Bearer x"})).unwrap_err();
     assert_eq!(error, RequestError::Unknown("Authorization".into()));
 }
 
@@ -312,7 +312,7 @@ fn an_optional_body_without_arguments_is_not_sent() {
     let media =
         json!({"application/json": {"schema": {"type": "object", "properties": {"a": {}}}}});
     let operation = operation("/x", "post", json!({"requestBody": {"content": media}}));
-    let request = request(&operation, json!({})).unwrap();
+    let request = send(&operation, json!({})).unwrap();
     assert!(request.body().is_empty());
     assert!(request.headers().get("content-type").is_none());
 }
@@ -334,7 +334,7 @@ fn text_and_binary_bodies() {
         "post",
         json!({"requestBody": {"content": {"image/png": {}}}}),
     );
-    let error = super::tests::request(&operation, json!({"body": "???"})).unwrap_err();
+    let error = send(&operation, json!({"body": "???"})).unwrap_err();
     assert_eq!(error, RequestError::NotBase64("body".into()));
 }
 
@@ -362,7 +362,7 @@ fn multipart_bodies() {
 fn accept_prefers_json_as_declared() {
     let accept = |responses: Value| {
         let operation = operation("/x", "get", json!({"responses": responses}));
-        let request = request(&operation, json!({})).unwrap();
+        let request = send(&operation, json!({})).unwrap();
         request.headers()["accept"].to_str().unwrap().to_owned()
     };
     assert_eq!(accept(json!({})), "application/json, */*;q=0.8");

@@ -1,0 +1,165 @@
+//! An upstream's response as a tool's result: pure, bounded, and never promising what did not come.
+
+mod conform;
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, Response, StatusCode, header};
+use jsonschema::Validator;
+use serde_json::Value;
+use spanway_protocol::schema::{CallToolResult, Content};
+
+use crate::limits::ERROR_BODY_BYTES_MAX;
+use crate::operation::{Operation, essence, is_json};
+use conform::{Conformance, conform};
+
+/// Reads the response to a call of `operation`.
+///
+/// `validator` is the compiled output schema, if one is advertised. A success that does not conform
+/// to it is an error result that says so: a result with an output schema must have structured
+/// content (T-2506-03), and clients refuse one without.
+#[must_use]
+pub(crate) fn read_response(
+    operation: &Operation,
+    validator: Option<&Validator>,
+    response: &Response<Bytes>,
+) -> CallToolResult {
+    let status = response.status();
+    if is_failure(operation, status) {
+        return CallToolResult::error(failure_text(response));
+    }
+    let value = json_value(response);
+    match (validator, value) {
+        (Some(validator), Some(value)) => match conform(validator, value) {
+            Conformance::Conforms(value) => CallToolResult::new(vec![content(operation, response)])
+                .with_structured_content(value),
+            Conformance::Differs(problem) => differs(operation, response, &problem),
+        },
+        (Some(_), None) => differs(operation, response, "it is not JSON"),
+        (None, _) => CallToolResult::new(vec![content(operation, response)]),
+    }
+}
+
+/// A failure is a status of 400 and above, and a redirect nobody followed unless it is documented.
+fn is_failure(operation: &Operation, status: StatusCode) -> bool {
+    let code = status.as_u16();
+    let is_documented = || operation.responses.iter().any(|it| it.status.names(code));
+    code >= 400 || (status.is_redirection() && !is_documented())
+}
+
+fn differs(operation: &Operation, response: &Response<Bytes>, problem: &str) -> CallToolResult {
+    tracing::warn!(tool = %operation.name, problem, "the answer is not what the document promises");
+    let note = format!(
+        "The API answered {}, so the call itself succeeded, but the answer is not what the API's document promises: {problem}. The answer as it came follows.",
+        status_text(response.status())
+    );
+    CallToolResult::new(vec![Content::text(note), content(operation, response)]).with_is_error(true)
+}
+
+/// A failure in words: the status, where a redirect leads, and the beginning of the body.
+fn failure_text(response: &Response<Bytes>) -> String {
+    let mut text = status_text(response.status());
+    if response.status().is_redirection()
+        && let Some(location) = header_text(response.headers(), header::LOCATION)
+    {
+        text.push_str("\nThe API redirects to another server, which is not followed: ");
+        text.push_str(location);
+    }
+    let body = body_text(response);
+    if !body.is_empty() {
+        text.push('\n');
+        text.push_str(&cut(&body, ERROR_BODY_BYTES_MAX));
+    }
+    text
+}
+
+/// The body of a success as content.
+fn content(operation: &Operation, response: &Response<Bytes>) -> Content {
+    let media_type = media_type(response.headers());
+    if response.body().is_empty() {
+        return Content::text(empty_text(operation, response));
+    }
+    match media_type.split('/').next() {
+        Some("image") if media_type != "image/svg+xml" => {
+            Content::image(response.body(), media_type)
+        }
+        Some("audio") => Content::audio(response.body(), media_type),
+        _ => Content::text(body_text(response)),
+    }
+}
+
+/// What there is to say without a body: the status, where it leads, and for HEAD all headers.
+fn empty_text(operation: &Operation, response: &Response<Bytes>) -> String {
+    let mut text = status_text(response.status());
+    let all = operation.method == Method::HEAD;
+    for (name, value) in response.headers() {
+        if (all && name != header::SET_COOKIE) || name == header::LOCATION {
+            text.push_str(&format!(
+                "\n{name}: {}",
+                String::from_utf8_lossy(value.as_bytes())
+            ));
+        }
+    }
+    cut(&text, ERROR_BODY_BYTES_MAX)
+}
+
+/// The body as text; bytes that are none are summed up by type and size.
+fn body_text(response: &Response<Bytes>) -> String {
+    let body = response.body();
+    let media_type = media_type(response.headers());
+    match std::str::from_utf8(body) {
+        Ok(text) if !text.contains('\0') => text.to_owned(),
+        _ if media_type.starts_with("text/") => String::from_utf8_lossy(body).into_owned(),
+        _ => {
+            let kind = if media_type.is_empty() {
+                "unknown type"
+            } else {
+                &media_type
+            };
+            format!(
+                "({} bytes of {kind}, which cannot be shown as text)",
+                body.len()
+            )
+        }
+    }
+}
+
+/// The body as JSON, if it says that it is, or says nothing and reads as such.
+fn json_value(response: &Response<Bytes>) -> Option<Value> {
+    let media_type = media_type(response.headers());
+    if !media_type.is_empty() && !is_json(&media_type) {
+        return None;
+    }
+    serde_json::from_slice(response.body()).ok()
+}
+
+fn status_text(status: StatusCode) -> String {
+    match status.canonical_reason() {
+        Some(reason) => format!("HTTP {} {reason}", status.as_u16()),
+        None => format!("HTTP {}", status.as_u16()),
+    }
+}
+
+fn media_type(headers: &HeaderMap) -> String {
+    header_text(headers, header::CONTENT_TYPE).map_or_else(String::new, essence)
+}
+
+fn header_text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
+    headers.get(name)?.to_str().ok()
+}
+
+/// At most `bytes_max` bytes of `text`, cut between characters, with a mark that says so.
+fn cut(text: &str, bytes_max: usize) -> String {
+    if text.len() <= bytes_max {
+        return text.to_owned();
+    }
+    let end = text.floor_char_boundary(bytes_max);
+    format!(
+        "{}\n[cut here: {} of {} bytes shown]",
+        &text[..end],
+        end,
+        text.len()
+    )
+}
+
+#[cfg(test)]
+mod tests;

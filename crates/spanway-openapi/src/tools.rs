@@ -1,0 +1,61 @@
+//! The glue to the server: each operation as a tool, described by its document and run by the bridge.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+use spanway_protocol::schema::{CallToolResult, ToolAnnotations, ToolDefinition};
+use spanway_server::{Tool, ToolError};
+
+use crate::bridge::Bridge;
+use crate::operation::Operation;
+
+impl Operation {
+    /// The operation as tools/list shows it.
+    #[must_use]
+    pub fn tool_definition(&self) -> ToolDefinition {
+        let hints = self.hints();
+        let mut annotations = ToolAnnotations::default()
+            .with_read_only(hints.read_only)
+            .with_idempotent(hints.idempotent)
+            .with_open_world(true);
+        if let Some(destructive) = hints.destructive {
+            annotations = annotations.with_destructive(destructive);
+        }
+        let mut definition = ToolDefinition::new(self.name.clone(), self.arguments.schema.clone())
+            .with_description(self.tool_description())
+            .with_annotations(annotations);
+        if let Some(title) = self.title() {
+            definition = definition.with_title(title);
+        }
+        if let Some(schema) = &self.output_schema {
+            definition = definition.with_output_schema(schema.clone());
+        }
+        definition
+    }
+}
+
+impl Bridge {
+    /// Every operation as a tool, in the order of the document.
+    ///
+    /// Arguments are validated by the server against the schema it lists, and the bridge sees only
+    /// those that conform.
+    #[must_use]
+    pub fn into_tools<S: Send + Sync + 'static>(self) -> Vec<Tool<S>> {
+        let bridge = Arc::new(self);
+        let definitions = bridge
+            .operations()
+            .map(Operation::tool_definition)
+            .enumerate();
+        definitions
+            .map(|(index, definition)| {
+                let bridge = Arc::clone(&bridge);
+                Tool::from_definition(definition, move |arguments: Map<String, Value>| {
+                    let bridge = Arc::clone(&bridge);
+                    async move {
+                        Ok::<CallToolResult, ToolError>(bridge.call_at(index, &arguments).await)
+                    }
+                })
+            })
+            .collect()
+    }
+}
