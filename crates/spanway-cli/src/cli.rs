@@ -1,0 +1,74 @@
+//! The command line: commands and flags, nothing else.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::Settings;
+use crate::units::parse_duration;
+
+/// Serves HTTP APIs to AI agents over the Model Context Protocol.
+#[derive(Debug, Parser)]
+#[command(name = "spanway", version, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serves an API as MCP tools. Without SOURCE: a built-in demo, a small bookshop.
+    Serve(ServeCommand),
+    /// Lists the tools an API would be served as, and what is left out and why.
+    Tools(ToolsCommand),
+    /// Calls a tool of any MCP server, of either era; without TOOL, lists its tools.
+    Call(CallCommand),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeCommand {
+    /// An OpenAPI 3 document: a file or a URL, JSON or YAML.
+    pub(crate) source: Option<String>,
+    /// Settings from a TOML file; flags and environment win.
+    #[arg(long, value_name = "FILE", env = "SPANWAY_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ToolsCommand {
+    /// An OpenAPI 3 document: a file or a URL, JSON or YAML. Without it: the built-in demo.
+    pub(crate) source: Option<String>,
+    /// Prints the tools as JSON, schemas included.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Settings from a TOML file; flags and environment win.
+    #[arg(long, value_name = "FILE", env = "SPANWAY_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CallCommand {
+    /// The server's MCP endpoint, such as <http://127.0.0.1:8000/mcp>.
+    pub(crate) url: String,
+    /// The tool to call.
+    pub(crate) tool: Option<String>,
+    /// Its arguments, a JSON object.
+    pub(crate) arguments: Option<String>,
+    /// A header to send along, such as 'Authorization: Bearer …'. May be repeated.
+    #[arg(long = "header", value_name = "K: V")]
+    pub(crate) headers: Vec<String>,
+    /// The protocol revision to speak; auto tries the newest and falls back to the handshake.
+    #[arg(long, default_value = "auto", value_name = "auto|VERSION")]
+    pub(crate) protocol: String,
+    /// How long to wait for the answer.
+    #[arg(long, default_value = "60s", value_parser = parse_duration, value_name = "TIME")]
+    pub(crate) timeout: Duration,
+    /// Prints the whole result as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}

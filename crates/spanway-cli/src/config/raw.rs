@@ -1,0 +1,104 @@
+//! What flags, environment and file may say: one list of settings for all three.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::Deserialize;
+
+macro_rules! settings {
+    ($($(#[$meta:meta])* $name:ident: $kind:ty,)*) => {
+        /// Every setting, as written. Absent means: ask the next source, then the default.
+        #[derive(Debug, Clone, Default, Args, Deserialize)]
+        #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+        pub(crate) struct Settings {
+            $($(#[$meta])* pub(crate) $name: $kind,)*
+        }
+
+        impl Settings {
+            /// These settings, with gaps filled from `other`.
+            pub(crate) fn or(self, other: Self) -> Self {
+                Self { $($name: Gap::or(self.$name, other.$name),)* }
+            }
+        }
+    };
+}
+
+/// A setting that may be left open.
+trait Gap {
+    fn or(self, other: Self) -> Self;
+}
+
+impl<T> Gap for Option<T> {
+    fn or(self, other: Self) -> Self {
+        Option::or(self, other)
+    }
+}
+
+impl<T> Gap for Vec<T> {
+    fn or(self, other: Self) -> Self {
+        if self.is_empty() { other } else { self }
+    }
+}
+
+settings! {
+    /// Where to listen. Off loopback it takes --auth-tokens, or --insecure-no-auth [default: 127.0.0.1:8000]
+    #[arg(long, value_name = "ADDRESS", env = "SPANWAY_LISTEN", help_heading = "Serving")]
+    listen: Option<String>,
+    /// The path of the MCP endpoint [default: /mcp]
+    #[arg(long, env = "SPANWAY_PATH", help_heading = "Serving")]
+    path: Option<String>,
+    /// A file of `name: token` lines; requests must then carry one as a bearer token
+    #[arg(long, value_name = "FILE", env = "SPANWAY_AUTH_TOKENS", help_heading = "Serving")]
+    auth_tokens: Option<PathBuf>,
+    /// Serves off loopback without credentials: only behind something that checks them
+    #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "BOOL", env = "SPANWAY_INSECURE_NO_AUTH", help_heading = "Serving")]
+    insecure_no_auth: Option<bool>,
+    /// A host to answer to besides loopback: NAME, NAME:PORT or * (repeatable)
+    #[arg(long = "allow-host", value_name = "HOST", env = "SPANWAY_ALLOW_HOST", value_delimiter = ',', help_heading = "Serving")]
+    allow_host: Vec<String>,
+    /// A web origin that may call from a browser: https://app.example or * (repeatable)
+    #[arg(long = "allow-origin", value_name = "ORIGIN", env = "SPANWAY_ALLOW_ORIGIN", value_delimiter = ',', help_heading = "Serving")]
+    allow_origin: Vec<String>,
+    /// The form of answers: auto, json or sse [default: auto]
+    #[arg(long, value_name = "FORM", env = "SPANWAY_RESPONSE", help_heading = "Serving")]
+    response: Option<String>,
+    /// Where sessions are kept: memory [default: memory]
+    #[arg(long, env = "SPANWAY_STORE", help_heading = "Serving")]
+    store: Option<String>,
+    /// The largest request body [default: 4mb]
+    #[arg(long, value_name = "SIZE", env = "SPANWAY_MAX_BODY", help_heading = "Serving")]
+    max_body: Option<String>,
+    /// How long an unused session lives [default: 1h]
+    #[arg(long, value_name = "TIME", env = "SPANWAY_SESSION_TTL", help_heading = "Serving")]
+    session_ttl: Option<String>,
+    /// The most sessions at once [default: 10000]
+    #[arg(long, value_name = "NUMBER", env = "SPANWAY_MAX_SESSIONS", help_heading = "Serving")]
+    max_sessions: Option<usize>,
+    /// Time between keep-alive comments on an idle stream [default: 15s]
+    #[arg(long, value_name = "TIME", env = "SPANWAY_KEEP_ALIVE", help_heading = "Serving")]
+    keep_alive: Option<String>,
+    /// How long a call may take; progress restarts the clock, up to ten times this [default: 60s]
+    #[arg(long, value_name = "TIME", env = "SPANWAY_CALL_TIMEOUT", help_heading = "Serving")]
+    call_timeout: Option<String>,
+    /// How long calls in flight may take to end after SIGTERM [default: 10s]
+    #[arg(long, value_name = "TIME", env = "SPANWAY_DRAIN_DEADLINE", help_heading = "Serving")]
+    drain_deadline: Option<String>,
+    /// How logs are written to stderr: text or json [default: text]
+    #[arg(long, value_name = "FORMAT", env = "SPANWAY_LOG_FORMAT", help_heading = "Serving")]
+    log_format: Option<String>,
+    /// The name of the server [default: the document's title]
+    #[arg(long, env = "SPANWAY_NAME", help_heading = "API")]
+    name: Option<String>,
+    /// Where the API is, in place of the document's first server
+    #[arg(long, value_name = "URL", env = "SPANWAY_UPSTREAM", help_heading = "API")]
+    upstream: Option<String>,
+    /// A header for every request to the API, such as 'Authorization: Bearer …'; never logged (repeatable)
+    #[arg(long = "header", value_name = "K: V", env = "SPANWAY_HEADER", value_delimiter = '\n', hide_env_values = true, help_heading = "API")]
+    header: Vec<String>,
+    /// Only these operations: tag:NAME, op:ID, path:GLOB, method:NAME (repeatable)
+    #[arg(long = "include", value_name = "FILTER", env = "SPANWAY_INCLUDE", value_delimiter = ',', help_heading = "API")]
+    include: Vec<String>,
+    /// Not these operations; stronger than --include (repeatable)
+    #[arg(long = "exclude", value_name = "FILTER", env = "SPANWAY_EXCLUDE", value_delimiter = ',', help_heading = "API")]
+    exclude: Vec<String>,
+}

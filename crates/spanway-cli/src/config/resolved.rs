@@ -1,0 +1,252 @@
+//! What the program uses: every value checked once, with a sentence for what is wrong.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use http::{HeaderName, HeaderValue};
+use spanway::http::auth::BearerTokens;
+use spanway::http::{ResponseMode, ServeOptions, StreamableHttpBuilder};
+use spanway::protocol::Limits;
+use spanway::{McpService, StreamableHttp};
+use url::Url;
+
+use super::raw::Settings;
+use crate::units::{parse_duration, parse_size};
+
+/// How to write logs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LogFormat {
+    Text,
+    Json,
+}
+
+/// Where and how to serve.
+#[derive(Debug)]
+pub(crate) struct ServerConfig {
+    pub(crate) listen: SocketAddr,
+    pub(crate) path: String,
+    pub(crate) log_format: LogFormat,
+    pub(crate) options: ServeOptions,
+    tokens: Option<BearerTokens>,
+    hosts: Vec<String>,
+    origins: Vec<String>,
+    mode: ResponseMode,
+    limits: Limits,
+    session_ttl: Duration,
+    keep_alive: Duration,
+}
+
+/// Which API, and how to reach it.
+#[derive(Debug, Clone)]
+pub(crate) struct Api {
+    pub(crate) name: Option<String>,
+    pub(crate) upstream: Option<Url>,
+    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+    pub(crate) include: Vec<String>,
+    pub(crate) exclude: Vec<String>,
+    pub(crate) call_timeout: Duration,
+}
+
+impl ServerConfig {
+    /// Checks every setting about serving.
+    ///
+    /// # Errors
+    /// The first one that cannot be used, and what would do.
+    pub(crate) fn resolve(settings: &Settings) -> anyhow::Result<Self> {
+        let listen = listen(settings.listen.as_deref().unwrap_or("127.0.0.1:8000"))?;
+        let tokens = settings
+            .auth_tokens
+            .as_deref()
+            .map(read_tokens)
+            .transpose()?;
+        if !listen.ip().is_loopback() && tokens.is_none() && settings.insecure_no_auth != Some(true)
+        {
+            bail!(
+                "refusing to listen on {listen} without authentication: give --auth-tokens FILE, or \
+                 --insecure-no-auth if something in front of this server checks credentials"
+            );
+        }
+        match settings.store.as_deref() {
+            None | Some("memory") => {}
+            Some(other) => bail!("--store {other}: this version keeps sessions in memory only"),
+        }
+        let mut limits = Limits::default();
+        limits.body_bytes_max = or(
+            settings.max_body.as_deref(),
+            "--max-body",
+            parse_size,
+            limits.body_bytes_max,
+        )?;
+        limits.call_timeout = call_timeout(settings)?;
+        limits.sessions_max = settings.max_sessions.unwrap_or(limits.sessions_max);
+        let mut options = ServeOptions::default();
+        let drain = settings.drain_deadline.as_deref();
+        options.drain_deadline = or(
+            drain,
+            "--drain-deadline",
+            parse_duration,
+            options.drain_deadline,
+        )?;
+        let (ttl, alive) = (
+            settings.session_ttl.as_deref(),
+            settings.keep_alive.as_deref(),
+        );
+        Ok(Self {
+            listen,
+            path: path(settings.path.as_deref().unwrap_or("/mcp"))?,
+            log_format: log_format(settings.log_format.as_deref())?,
+            options,
+            tokens,
+            hosts: settings.allow_host.clone(),
+            origins: settings.allow_origin.clone(),
+            mode: mode(settings.response.as_deref())?,
+            limits,
+            session_ttl: or(
+                ttl,
+                "--session-ttl",
+                parse_duration,
+                Duration::from_secs(3600),
+            )?,
+            keep_alive: or(
+                alive,
+                "--keep-alive",
+                parse_duration,
+                Duration::from_secs(15),
+            )?,
+        })
+    }
+
+    /// Whether requests must carry a token.
+    pub(crate) fn wants_token(&self) -> bool {
+        self.tokens.is_some()
+    }
+
+    /// The endpoint these settings describe, in front of `service`.
+    pub(crate) fn endpoint(self, service: impl McpService) -> StreamableHttp {
+        let builder: StreamableHttpBuilder = StreamableHttp::builder(service)
+            .allow_hosts(self.hosts)
+            .allow_origins(self.origins)
+            .limits(self.limits)
+            .response_mode(self.mode)
+            .keep_alive(self.keep_alive)
+            .session_ttl(self.session_ttl);
+        match self.tokens {
+            Some(tokens) => builder.auth(tokens).build(),
+            None => builder.build(),
+        }
+    }
+}
+
+impl Api {
+    /// Checks every setting about the API.
+    ///
+    /// # Errors
+    /// The first one that cannot be used, and what would do. Header values are not repeated.
+    pub(crate) fn resolve(settings: &Settings) -> anyhow::Result<Self> {
+        let upstream = settings.upstream.as_deref().map(|url| {
+            let parsed =
+                Url::parse(url).with_context(|| format!("--upstream {url:?} is no URL"))?;
+            if !matches!(parsed.scheme(), "http" | "https") {
+                bail!("--upstream {url:?}: only http and https can be called");
+            }
+            Ok(parsed)
+        });
+        Ok(Self {
+            name: settings.name.clone(),
+            upstream: upstream.transpose()?,
+            headers: settings
+                .header
+                .iter()
+                .map(|line| header(line))
+                .collect::<Result<_, _>>()?,
+            include: settings.include.clone(),
+            exclude: settings.exclude.clone(),
+            call_timeout: call_timeout(settings)?,
+        })
+    }
+}
+
+/// A header from `K: V`. The value may be secret and is not repeated in errors.
+pub(crate) fn header(line: &str) -> anyhow::Result<(HeaderName, HeaderValue)> {
+    let (name, value) = line
+        .split_once(':')
+        .context("a --header is not of the form 'K: V'")?;
+    let (name, value) = (name.trim(), value.trim());
+    let parsed = HeaderName::from_str(name)
+        .with_context(|| format!("--header: {name:?} is no header name"))?;
+    let mut value = HeaderValue::from_str(value).with_context(|| {
+        format!("--header {name}: the value has characters a header cannot have")
+    })?;
+    value.set_sensitive(true);
+    Ok((parsed, value))
+}
+
+fn call_timeout(settings: &Settings) -> anyhow::Result<Duration> {
+    or(
+        settings.call_timeout.as_deref(),
+        "--call-timeout",
+        parse_duration,
+        Limits::default().call_timeout,
+    )
+}
+
+fn or<T>(
+    text: Option<&str>,
+    flag: &str,
+    parse: impl Fn(&str) -> Result<T, String>,
+    default: T,
+) -> anyhow::Result<T> {
+    text.map_or(Ok(default), |text| {
+        parse(text).map_err(|why| anyhow::anyhow!("{flag}: {why}"))
+    })
+}
+
+fn listen(text: &str) -> anyhow::Result<SocketAddr> {
+    let port = text
+        .strip_prefix("localhost:")
+        .and_then(|port| port.parse().ok());
+    if let Some(port) = port {
+        return Ok(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port));
+    }
+    text.parse()
+        .with_context(|| format!("--listen {text:?} is not of the form 127.0.0.1:8000"))
+}
+
+fn path(text: &str) -> anyhow::Result<String> {
+    let taken = ["/livez", "/readyz", "/health"];
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte);
+    if !text.starts_with('/') || !text.bytes().all(plain) {
+        bail!("--path {text:?} is no plain path; write it like /mcp");
+    }
+    if taken.contains(&text.trim_end_matches('/')) {
+        bail!("--path {text:?} is taken by a health answer");
+    }
+    Ok(text.to_owned())
+}
+
+fn mode(text: Option<&str>) -> anyhow::Result<ResponseMode> {
+    match text {
+        None | Some("auto") => Ok(ResponseMode::Auto),
+        Some("json") => Ok(ResponseMode::Json),
+        Some("sse") => Ok(ResponseMode::Sse),
+        Some(other) => bail!("--response {other:?}: it is auto, json or sse"),
+    }
+}
+
+fn log_format(text: Option<&str>) -> anyhow::Result<LogFormat> {
+    match text {
+        None | Some("text") => Ok(LogFormat::Text),
+        Some("json") => Ok(LogFormat::Json),
+        Some(other) => bail!("--log-format {other:?}: it is text or json"),
+    }
+}
+
+fn read_tokens(path: &Path) -> anyhow::Result<BearerTokens> {
+    let shown = PathBuf::from(path);
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("cannot read {}", shown.display()))?;
+    BearerTokens::parse(&text).with_context(|| format!("--auth-tokens {}", shown.display()))
+}

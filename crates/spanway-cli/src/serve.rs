@@ -1,0 +1,67 @@
+//! Serves until told to stop, then drains: bind, announce, serve, drain.
+
+use std::io;
+use std::net::SocketAddr;
+
+use anyhow::Context as _;
+use spanway::McpService;
+use spanway::http::{App, Drained};
+use tokio::net::TcpListener;
+
+use crate::config::ServerConfig;
+use crate::{output, shutdown};
+
+/// Serves `service`. `announcement` is printed above the snippets.
+///
+/// # Errors
+/// The address cannot be listened on, or stdout not written to.
+pub(crate) async fn run(
+    config: ServerConfig,
+    service: impl McpService,
+    announcement: &str,
+) -> anyhow::Result<()> {
+    let stop = shutdown::signal().context("signals cannot be listened for")?;
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .map_err(|error| explain(config.listen, &error))?;
+    let address = listener.local_addr().context("the address is not known")?;
+    let url = format!("http://{}{}", reachable(address), config.path);
+    let name = service.info().implementation.name.clone();
+    let snippets = output::snippets(&name, &url, config.wants_token());
+    let (options, path) = (config.options.clone(), config.path.clone());
+    let app = App::new(config.endpoint(service), &path);
+    output::print(&format!(
+        "{}\n{snippets}\nListening on {url}\n",
+        announcement
+    ))?;
+    tracing::info!(%address, "serving");
+    match spanway::http::serve(listener, app, options, stop).await? {
+        Drained::Complete => tracing::info!("stopped; every call came to its end"),
+        _ => tracing::warn!("stopped; the drain deadline passed before every call came to its end"),
+    }
+    Ok(())
+}
+
+/// The address as a client on this machine writes it.
+fn reachable(address: SocketAddr) -> String {
+    if address.ip().is_unspecified() {
+        format!("localhost:{}", address.port())
+    } else {
+        address.to_string()
+    }
+}
+
+fn explain(address: SocketAddr, error: &io::Error) -> anyhow::Error {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => anyhow::anyhow!(
+            "{address} is in use by another program; stop it, or choose another address with --listen"
+        ),
+        io::ErrorKind::PermissionDenied => {
+            anyhow::anyhow!("not allowed to listen on {address}; ports below 1024 need privileges")
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            anyhow::anyhow!("{address} is no address of this machine")
+        }
+        _ => anyhow::anyhow!("cannot listen on {address}: {error}"),
+    }
+}
