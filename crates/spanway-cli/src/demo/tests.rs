@@ -2,7 +2,7 @@
 //! one the document allows.
 
 use axum::body::Body;
-use axum::http::{Request, StatusCode, header};
+use axum::http::{Request, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -18,7 +18,7 @@ struct Answer {
 async fn send(shop: &Router, method: &str, target: &str, body: Option<(&str, String)>) -> Answer {
     let mut request = Request::builder().method(method).uri(target);
     if let Some((media_type, _)) = &body {
-        request = request.header(header::CONTENT_TYPE, *media_type);
+        request = request.header(CONTENT_TYPE, *media_type);
     }
     let body = body.map_or_else(Body::empty, |(_, text)| Body::from(text));
     let response = shop
@@ -27,7 +27,7 @@ async fn send(shop: &Router, method: &str, target: &str, body: Option<(&str, Str
         .await
         .unwrap();
     let status = response.status();
-    let media_type = response.headers()[header::CONTENT_TYPE]
+    let media_type = response.headers()[CONTENT_TYPE]
         .to_str()
         .unwrap()
         .to_owned();
@@ -278,7 +278,7 @@ async fn a_genre_includes_the_genres_within_it() {
         total("/books?genre=nonfiction").await
     );
     let all = total("/books").await.as_u64().unwrap();
-    assert_eq!(all, super::catalog::CATALOG.len() as u64);
+    assert_eq!(all, catalog::CATALOG.len() as u64);
     assert_eq!(total("/books?query=holmes%20baskervilles").await, 1);
 }
 
