@@ -27,6 +27,9 @@ pub struct Limits {
     /// How long a handler may run; then a JSON-RPC error, and the handler is dropped. Default 60 s;
     /// progress restarts the clock up to ten times the value.
     pub call_timeout: Duration,
+    /// How long a legacy client may take to answer a question of a handler; then the question is taken back
+    /// and the handler is told. The call timeout does not run meanwhile. Default 10 min.
+    pub answer_timeout: Duration,
 }
 
 impl Default for Limits {
@@ -41,6 +44,7 @@ impl Default for Limits {
             queue_max: 256,
             body_timeout: Duration::from_secs(30),
             call_timeout: Duration::from_secs(60),
+            answer_timeout: Duration::from_secs(600),
         }
     }
 }

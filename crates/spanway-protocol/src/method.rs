@@ -66,6 +66,12 @@ methods! {
     Complete = "completion/complete",
     /// Legacy: from which level on to send log messages.
     LoggingSetLevel = "logging/setLevel",
+    /// To the client: ask the person.
+    Elicit = "elicitation/create",
+    /// To the client: ask the model.
+    CreateMessage = "sampling/createMessage",
+    /// To the client: which roots there are.
+    RootsList = "roots/list",
     /// Notification: a request is no longer wanted.
     Cancelled = "notifications/cancelled",
     /// Notification: how far a request has come.

@@ -153,6 +153,10 @@ pub enum Rejection {
         /// Which parameter, and what it must be.
         detail: Cow<'static, str>,
     },
+    /// The state of an earlier round was tampered with, has expired or belongs to another call. One text
+    /// for all of these, so that nothing can be learnt from it (T-MRTR-05, T-MRTR-06).
+    #[error("invalid or expired requestState")]
+    InvalidState,
     /// There is no such resource (T-2411-18, T-2607-43).
     #[error("resource not found: {uri}")]
     ResourceNotFound {
@@ -244,6 +248,7 @@ impl Rejection {
                 Era::Modern => 400,
             },
             Self::InvalidParams { .. }
+            | Self::InvalidState
             | Self::ResourceNotFound { .. }
             | Self::CallTimeout { .. }
             | Self::Internal => 200,
@@ -256,7 +261,7 @@ impl Rejection {
         match (self, era) {
             (Self::NotJson { .. } | Self::TooDeep { .. }, _) => code::PARSE_ERROR,
             (Self::MethodNotFound { .. }, _) => code::METHOD_NOT_FOUND,
-            (Self::InvalidMeta { .. } | Self::InvalidParams { .. }, _)
+            (Self::InvalidMeta { .. } | Self::InvalidParams { .. } | Self::InvalidState, _)
             | (Self::ResourceNotFound { .. }, Era::Modern) => code::INVALID_PARAMS,
             (Self::ResourceNotFound { .. }, Era::Legacy) => code::RESOURCE_NOT_FOUND,
             (Self::HeaderMismatch { .. }, Era::Modern) => code::HEADER_MISMATCH,

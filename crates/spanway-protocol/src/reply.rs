@@ -3,13 +3,15 @@
 use bytes::{BufMut, Bytes, BytesMut};
 use serde::Serialize;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
 use crate::json::RawJson;
 use crate::jsonrpc::{ErrorObject, RequestId, code};
+use crate::method::Method;
 use crate::rejection::Rejection;
 use crate::schema::{
     CallToolResult, Completion, DiscoverResult, EmptyResult, GetPromptResult, InitializeResult,
-    LogMessage, Progress, Project, Projected, ReadResourceResult, View,
+    InputRequired, LogMessage, Progress, Project, Projected, ReadResourceResult, View,
 };
 use crate::version::{Era, ProtocolVersion};
 
@@ -43,6 +45,8 @@ pub enum Answer {
     GetPrompt(GetPromptResult),
     /// To `completion/complete`.
     Complete(Completion),
+    /// Not the answer yet: the client is asked first. Modern only.
+    InputRequired(Box<InputRequired>),
     /// A result that was already written for the revision: a page of a list, or an upstream's own answer.
     Prepared(RawJson),
 }
@@ -134,9 +138,56 @@ pub enum Emission {
     Progress(Progress),
     /// What it wants logged on the client's side.
     Log(LogMessage),
+    /// A question to the client, which answers it with a response of its own. Legacy only.
+    Request(ServerRequest),
+    /// A question is taken back.
+    Cancelled {
+        /// Its id.
+        id: RequestId,
+        /// Why.
+        reason: &'static str,
+    },
 }
 
-/// Writes a handler's message as a JSON-RPC notification.
+/// A request of the server's own.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct ServerRequest {
+    /// What the answer refers to.
+    pub id: RequestId,
+    /// What is asked for.
+    pub method: Method,
+    /// With what, written for the revision already.
+    pub params: Map<String, Value>,
+}
+
+impl ServerRequest {
+    /// A request under an id that no other request of this server has.
+    #[must_use]
+    pub fn new(id: RequestId, method: Method, params: Map<String, Value>) -> Self {
+        Self { id, method, params }
+    }
+
+    fn encode(&self) -> Option<Bytes> {
+        #[derive(Serialize)]
+        struct Envelope<'a> {
+            jsonrpc: &'static str,
+            id: &'a RequestId,
+            method: &'a str,
+            #[serde(skip_serializing_if = "Map::is_empty")]
+            params: &'a Map<String, Value>,
+        }
+        let envelope = Envelope {
+            jsonrpc: "2.0",
+            id: &self.id,
+            method: self.method.as_str(),
+            params: &self.params,
+        };
+        serde_json::to_vec(&envelope).ok().map(Bytes::from)
+    }
+}
+
+/// Writes a handler's message as a JSON-RPC notification or request.
 #[must_use]
 pub fn encode_emission(
     version: ProtocolVersion,
@@ -150,6 +201,14 @@ pub fn encode_emission(
     match emission {
         Emission::Progress(progress) => notification("notifications/progress", progress, view),
         Emission::Log(message) => notification("notifications/message", message, view),
+        Emission::Request(request) => request.encode(),
+        Emission::Cancelled { id, reason } => {
+            let params = CancelledNotice {
+                request_id: id,
+                reason,
+            };
+            notification("notifications/cancelled", &params, view)
+        }
     }
 }
 
@@ -161,6 +220,19 @@ pub fn encode_bare_notification(method: &str) -> Bytes {
     out.put_slice(method.as_bytes());
     out.put_slice(br#""}"#);
     out.freeze()
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CancelledNotice<'a> {
+    request_id: &'a RequestId,
+    reason: &'a str,
+}
+
+impl Project for CancelledNotice<'_> {
+    fn project<S: serde::Serializer>(&self, _: View<'_>, serializer: S) -> Result<S::Ok, S::Error> {
+        self.serialize(serializer)
+    }
 }
 
 fn notification<T: Project>(method: &'static str, params: &T, view: View<'_>) -> Option<Bytes> {
@@ -195,6 +267,9 @@ fn encode_answer(
         Answer::ReadResource(result) => serde_json::to_writer(&mut out, &Projected(result, view))?,
         Answer::GetPrompt(result) => serde_json::to_writer(&mut out, &Projected(result, view))?,
         Answer::Complete(result) => serde_json::to_writer(&mut out, &Projected(result, view))?,
+        Answer::InputRequired(result) => {
+            serde_json::to_writer(&mut out, &Projected(&**result, view))?;
+        }
         Answer::Prepared(raw) => out.get_mut().put_slice(raw.as_bytes()),
     }
     let mut out = out.into_inner();

@@ -5,7 +5,9 @@
 mod capabilities;
 mod completion;
 mod content;
+mod elicitation;
 mod implementation;
+mod input;
 mod lifecycle;
 mod list;
 mod logging;
@@ -14,6 +16,7 @@ mod progress;
 mod project;
 mod prompt;
 mod resource;
+mod sampling;
 mod tool;
 
 pub use capabilities::{
@@ -23,7 +26,9 @@ pub use completion::{
     CompleteArgument, CompleteContext, CompleteParams, Completion, CompletionReference,
 };
 pub use content::{Annotations, Content, Media, Role};
+pub use elicitation::{ElicitAction, ElicitResult, FormError, FormSchema};
 pub use implementation::{Icon, Implementation};
+pub use input::{InputRequest, InputRequired, ListRootsResult, Question, Root, Unsupported};
 pub use lifecycle::{DiscoverResult, EmptyResult, InitializeParams, InitializeResult};
 pub use list::{CacheHint, CacheScope, ListResult, Listed};
 pub use logging::{LogMessage, LoggingLevel};
@@ -37,5 +42,9 @@ pub use prompt::{GetPromptResult, PromptArgument, PromptDefinition, PromptMessag
 pub use resource::{
     ReadResourceResult, ResourceBody, ResourceContents, ResourceDefinition,
     ResourceTemplateDefinition,
+};
+pub use sampling::{
+    IncludeContext, ModelPreferences, SamplingContent, SamplingMessage, SamplingRequest,
+    SamplingResult, ToolChoice,
 };
 pub use tool::{CallToolResult, ToolAnnotations, ToolDefinition, wraps_output};

@@ -12,7 +12,7 @@ use spanway_protocol::{Answer, Reply};
 use crate::context::Context;
 use crate::error::BuildError;
 use crate::handler::{
-    Bind, CompletionCall, Endpoint, ExtractError, Finish, IntoCompletion, Outcome,
+    Bind, CompletionCall, Endpoint, ExtractError, Failure, Finish, IntoCompletion, Outcome,
 };
 use crate::registry::Registry;
 use crate::router::invalid;
@@ -83,7 +83,7 @@ impl Completers {
             value: params.argument.value,
             chosen: params.context.arguments,
         };
-        completer.run(
+        completer.clone().run(
             CompletionCall { context, request },
             CompletionRun(name.into()),
         )
@@ -149,6 +149,10 @@ impl Outcome for CompletionRun {
     fn refuse(self, error: ExtractError) -> Reply {
         error.into_reply()
     }
+
+    fn fail(self, failure: Failure) -> Reply {
+        failure.into_reply(&self.0, || spanway_protocol::Rejection::Internal)
+    }
 }
 
 impl<O: IntoCompletion> Finish<O> for CompletionRun {
@@ -156,9 +160,7 @@ impl<O: IntoCompletion> Finish<O> for CompletionRun {
         match output.into_completion() {
             // Written with no more than 100 values (T-ALL-51).
             Ok(completion) => Answer::Complete(completion).into(),
-            Err(error) => error
-                .0
-                .into_reply(&self.0, || spanway_protocol::Rejection::Internal),
+            Err(error) => self.fail(error.0),
         }
     }
 }

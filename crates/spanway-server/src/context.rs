@@ -1,6 +1,9 @@
 //! What a handler knows of its call besides the arguments, and how it speaks before its result.
 
+mod input;
 mod outbox;
+
+pub use input::ClientRequests;
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,9 +15,10 @@ use serde_json::Value;
 use spanway_protocol::schema::{
     ClientCapabilities, Implementation, LogMessage, LoggingLevel, Progress, ProgressToken,
 };
-use spanway_protocol::{Call, Client, Emission, ProtocolVersion};
+use spanway_protocol::{Call, Client, Emission, ProtocolVersion, Timestamp};
 use tokio_util::sync::CancellationToken;
 
+use crate::input::{Binding, Round};
 use crate::principal::Principal;
 use outbox::Outbox;
 
@@ -33,6 +37,11 @@ struct Inner {
     outbox: Outbox,
     cancelled: AtomicBool,
     token: OnceLock<CancellationToken>,
+    /// Set where the call may ask the client.
+    binding: OnceLock<Binding>,
+    /// Set once it does, or came back with answers.
+    round: OnceLock<Box<Round>>,
+    disconnected: AtomicBool,
 }
 
 /// Where a call came from, as the transport saw it.
@@ -47,6 +56,10 @@ pub struct Origin {
     pub headers: HeaderMap,
     /// What layers before the endpoint left for the handler.
     pub extensions: Extensions,
+    /// When the request arrived, by the transport's clock.
+    pub received_at: Timestamp,
+    /// Whether the client can be sent requests.
+    pub client_requests: ClientRequests,
 }
 
 impl Context {
@@ -63,6 +76,9 @@ impl Context {
                 outbox: Outbox::new(queue_max),
                 cancelled: AtomicBool::new(false),
                 token: OnceLock::new(),
+                binding: OnceLock::new(),
+                round: OnceLock::new(),
+                disconnected: AtomicBool::new(false),
             }),
         }
     }
@@ -166,6 +182,7 @@ impl Context {
         if let Some(token) = self.inner.token.get() {
             token.cancel();
         }
+        self.withdraw_all("the call was cancelled");
         self.inner.outbox.close();
     }
 
@@ -176,6 +193,7 @@ impl Context {
 
     /// Refuses further messages, since the result is there (T-ALL-52); for transports.
     pub fn close(&self) {
+        self.withdraw_all("the call is over");
         self.inner.outbox.close();
     }
 }

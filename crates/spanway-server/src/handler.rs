@@ -25,6 +25,8 @@ pub(crate) use error::{ExtractErrorKind, Failure, Sources};
 
 use serde_json::Value;
 
+use crate::input::Declared;
+
 /// An async function that answers calls of kind `C` with state `S`. Implemented for every
 /// `async fn(…) -> Output` that takes up to six extractors ([`FromCall`]), in any order.
 ///
@@ -56,12 +58,20 @@ pub trait Handler<C, M, S>: Send + Sync + 'static {
 pub struct Signature {
     pub(crate) arguments: Option<Value>,
     pub(crate) twice: bool,
+    pub(crate) questions: Vec<Declared>,
 }
 
 impl Signature {
     /// Says that a parameter takes the arguments, and their schema. Only one parameter can.
     pub fn takes_arguments(&mut self, schema: Value) {
         self.twice |= self.arguments.replace(schema).is_some();
+    }
+
+    /// Says that a question is to be answered before the handler runs.
+    pub(crate) fn asks(&mut self, question: Declared) {
+        if self.questions.iter().all(|other| other.key != question.key) {
+            self.questions.push(question);
+        }
     }
 
     /// What the parameters of `H` say.

@@ -75,6 +75,7 @@ mod context;
 mod edit;
 mod error;
 mod handler;
+mod input;
 mod lifecycle;
 mod page;
 mod principal;
@@ -91,7 +92,7 @@ mod validate;
 
 pub use change::{Change, ChangeHub, Changes};
 pub use completion::CompletionRequest;
-pub use context::{Context, Origin};
+pub use context::{ClientRequests, Context, Origin};
 pub use edit::Edit;
 pub use error::{BuildError, BuildErrors};
 pub use handler::{
@@ -100,6 +101,7 @@ pub use handler::{
     PromptError, PromptOutput, ResourceCall, ResourceError, ResourceOutput, Signature, State,
     ToolCall, ToolError, Uri,
 };
+pub use input::{Asked, Elicited, InputError, Question, StateKeyError, StateKeys};
 pub use principal::Principal;
 pub use prompt::Prompt;
 pub use resource::Resource;

@@ -33,11 +33,15 @@ fn route(shared: &Shared, registry: &Registry, call: &Call, context: Context) ->
     let info = &shared.info;
     let offered = &info.capabilities;
     match &call.method {
-        Method::ToolsCall if offered.tools.is_some() => call_tool(registry, call, context),
+        Method::ToolsCall if offered.tools.is_some() => {
+            context.bind(&shared.desk, call)?;
+            call_tool(registry, call, context)
+        }
         Method::ToolsList if offered.tools.is_some() => {
             Err(list(&registry.tools, info, call, &context))
         }
         Method::ResourcesRead if offered.resources.is_some() => {
+            context.bind(&shared.desk, call)?;
             read_resource(shared, registry, call, context)
         }
         Method::ResourcesList if offered.resources.is_some() => {
@@ -46,7 +50,10 @@ fn route(shared: &Shared, registry: &Registry, call: &Call, context: Context) ->
         Method::ResourceTemplatesList if offered.resources.is_some() => {
             Err(list(&registry.templates, info, call, &context))
         }
-        Method::PromptsGet if offered.prompts.is_some() => get_prompt(registry, call, context),
+        Method::PromptsGet if offered.prompts.is_some() => {
+            context.bind(&shared.desk, call)?;
+            get_prompt(registry, call, context)
+        }
         Method::PromptsList if offered.prompts.is_some() => {
             Err(list(&registry.prompts, info, call, &context))
         }

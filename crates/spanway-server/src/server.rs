@@ -17,6 +17,7 @@ use crate::change::{Change, ChangeHub};
 use crate::context::Context;
 use crate::edit::Edit;
 use crate::error::{BuildError, BuildErrors};
+use crate::input::Desk;
 use crate::registry::{ListSettings, Registry};
 use crate::router;
 use crate::service::{McpService, ServiceInfo};
@@ -50,6 +51,7 @@ pub struct Server {
 pub(crate) struct Shared {
     pub(crate) info: ServiceInfo,
     pub(crate) settings: ListSettings,
+    pub(crate) desk: Arc<Desk>,
     registry: ArcSwap<Registry>,
     changes: ChangeHub,
     /// The last registration number; held while the registry is replaced, so that no edit is lost.
@@ -65,12 +67,14 @@ impl Server {
     fn assemble(
         info: ServiceInfo,
         settings: ListSettings,
+        desk: Desk,
         registry: Registry,
         number: u64,
     ) -> Self {
         let shared = Shared {
             info,
             settings,
+            desk: Arc::new(desk),
             registry: ArcSwap::from_pointee(registry),
             changes: ChangeHub::new(),
             number: Mutex::new(number),

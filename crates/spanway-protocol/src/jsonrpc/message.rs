@@ -70,4 +70,8 @@ pub struct Params {
     pub arguments: RawJson,
     /// `name`, or the `uri` of `resources/read`: JSON text, as sent. What `Mcp-Name` mirrors.
     pub name: RawJson,
+    /// `inputResponses`, if present: answers to what an earlier round asked (T-MRTR-04).
+    pub input_responses: RawJson,
+    /// `requestState`, if present: JSON text, as sent.
+    pub request_state: RawJson,
 }

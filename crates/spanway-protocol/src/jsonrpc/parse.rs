@@ -153,6 +153,15 @@ struct ParamsParts<'a> {
     name: Option<&'a RawValue>,
     #[serde(default, borrow)]
     uri: Option<&'a RawValue>,
+    #[serde(
+        default,
+        borrow,
+        rename = "inputResponses",
+        deserialize_with = "present"
+    )]
+    input_responses: Option<&'a RawValue>,
+    #[serde(default, borrow, rename = "requestState", deserialize_with = "present")]
+    request_state: Option<&'a RawValue>,
 }
 
 fn slice_params(body: &Bytes, method: &Method, raw: &RawValue) -> Result<Params, String> {
@@ -173,6 +182,8 @@ fn slice_params(body: &Bytes, method: &Method, raw: &RawValue) -> Result<Params,
             Method::ResourcesRead => parts.uri,
             _ => parts.name,
         }),
+        input_responses: slice(parts.input_responses),
+        request_state: slice(parts.request_state),
     })
 }
 

@@ -60,6 +60,7 @@ fn table() -> Vec<(Rejection, Told, Told)> {
             (404, -32601),
         ),
         both(Rejection::InvalidParams { detail: "d".into() }, 200, -32602),
+        both(Rejection::InvalidState, 200, -32602),
         (
             Rejection::ResourceNotFound { uri: "u".into() },
             (200, -32002),

@@ -210,6 +210,13 @@ impl ClientCapabilities {
             .is_some_and(|sampling| has_object(sampling, "tools"))
     }
 
+    /// Whether the context of servers can be added to what the model is asked.
+    #[must_use]
+    pub fn sampling_context(&self) -> bool {
+        self.declared("sampling")
+            .is_some_and(|sampling| has_object(sampling, "context"))
+    }
+
     /// Whether the roots can be asked for.
     #[must_use]
     pub fn roots(&self) -> bool {

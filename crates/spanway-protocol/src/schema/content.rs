@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::project::{Fields, Meta, Project, Projected, View, object};
 use super::resource::{ResourceContents, ResourceDefinition};
@@ -100,7 +100,7 @@ impl Annotations {
 }
 
 /// Who speaks, or is spoken to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[expect(clippy::exhaustive_enums, reason = "the specification knows these two")]
 pub enum Role {

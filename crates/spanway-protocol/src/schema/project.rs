@@ -132,12 +132,22 @@ impl<M: SerializeMap> Fields<M> {
     /// What every result carries in its revision: `resultType` and the stamped `_meta` in the modern one
     /// (T-2607-25, T-2607-26), the handler's own `_meta` in the others.
     pub(super) fn result(&mut self, view: View<'_>, meta: &Meta) -> Result<(), M::Error> {
+        self.interim_result(view, "complete", meta)
+    }
+
+    /// The same with another `resultType`.
+    pub(super) fn interim_result(
+        &mut self,
+        view: View<'_>,
+        kind: &'static str,
+        meta: &Meta,
+    ) -> Result<(), M::Error> {
         let mut stamped = StampedMeta {
             own: meta,
             stamp: None,
         };
         if view.is_modern() {
-            self.put("resultType", "complete")?;
+            self.put("resultType", kind)?;
             stamped.stamp = Some(view.server_info);
         } else if stamped.own_entries().next().is_none() {
             return Ok(());

@@ -6,8 +6,10 @@ use std::task::{Context, Poll};
 
 use futures_util::task::AtomicWaker;
 use serde_json::json;
-use spanway_protocol::Emission;
 use spanway_protocol::schema::{LogMessage, LoggingLevel, Progress};
+use spanway_protocol::{Emission, ServerRequest};
+
+use crate::input::QUESTIONS_MAX;
 
 /// The queue of one call.
 pub(super) struct Outbox {
@@ -69,6 +71,43 @@ impl Outbox {
             state.dropped_logs += 1;
         }
         drop(state);
+        self.waker.wake();
+    }
+
+    /// Queues a question, beyond the bound of other messages, since somebody waits for its answer. False if
+    /// it cannot be sent any more.
+    pub(super) fn push_request(&self, request: ServerRequest) -> bool {
+        let mut state = self.lock();
+        if state.closed || state.queue.len() >= self.capacity + QUESTIONS_MAX {
+            return false;
+        }
+        state.queue.push_back(Emission::Request(request));
+        drop(state);
+        self.waker.wake();
+        true
+    }
+
+    /// Takes a question back: out of the queue if it still waits there, else by telling the client. Each
+    /// question is taken back once at most, so that the queue stays bounded.
+    pub(super) fn withdraw(&self, cancelled: Emission) {
+        let Emission::Cancelled { id, .. } = &cancelled else {
+            return;
+        };
+        let mut state = self.lock();
+        let waits =
+            |waiting: &Emission| matches!(waiting, Emission::Request(request) if request.id == *id);
+        match state.queue.iter().position(waits) {
+            Some(position) => {
+                state.queue.remove(position);
+            }
+            None => state.queue.push_back(cancelled),
+        }
+        drop(state);
+        self.waker.wake();
+    }
+
+    /// Wakes the reader, and the handler with it.
+    pub(super) fn wake(&self) {
         self.waker.wake();
     }
 

@@ -1,18 +1,23 @@
 //! A handler with its state bound and its type forgotten: one boxed future per call.
 
+use std::future::poll_fn;
 use std::marker::PhantomData;
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 
 use futures_util::FutureExt;
-use futures_util::future::{self, BoxFuture};
+use futures_util::future::{self, BoxFuture, try_join_all};
 use spanway_protocol::{Rejection, Reply};
 
-use super::{ExtractError, Handler};
+use super::{AnyCall, ExtractError, Failure, Handler, Signature};
+use crate::context::Context;
+use crate::input::Declared;
 
 /// Runs calls of kind `C`; `K` turns what the handler returns into the reply.
 pub(crate) trait Endpoint<C, K>: Send + Sync {
-    fn run(&self, call: C, outcome: K) -> BoxFuture<'static, Reply>;
+    fn run(self: Arc<Self>, call: C, outcome: K) -> BoxFuture<'static, Reply>;
 }
 
 /// What surrounds a handler: knows the feature it belongs to.
@@ -22,6 +27,9 @@ pub(crate) trait Outcome: Clone + Send + 'static {
 
     /// The answer when a parameter cannot be had from the call.
     fn refuse(self, error: ExtractError) -> Reply;
+
+    /// The answer when the handler failed.
+    fn fail(self, failure: Failure) -> Reply;
 }
 
 /// Turns what a handler returned into the reply.
@@ -44,20 +52,24 @@ pub(crate) fn rebind<S: Send + 'static, T, C: 'static, K: 'static>(
 pub(crate) struct Bound<H, S, M> {
     handler: H,
     state: S,
+    /// What is asked before the handler runs.
+    questions: Vec<Declared>,
     parameters: PhantomData<fn() -> M>,
 }
 
 impl<H, S: Send + Sync + 'static, M: 'static> Bound<H, S, M> {
     /// Forgets the type of `handler`, except that it wants an `S`.
-    pub(crate) fn later<C: 'static, K>(handler: H) -> Bind<S, C, K>
+    pub(crate) fn later<C: AnyCall + 'static, K>(handler: H) -> Bind<S, C, K>
     where
         H: Handler<C, M, S>,
         K: Finish<H::Output>,
     {
         Box::new(move |state| {
+            let questions = Signature::of::<C, M, S, H>().questions;
             Arc::new(Self {
                 handler,
                 state,
+                questions,
                 parameters: PhantomData,
             })
         })
@@ -67,22 +79,68 @@ impl<H, S: Send + Sync + 'static, M: 'static> Bound<H, S, M> {
 impl<H, S, M, C, K> Endpoint<C, K> for Bound<H, S, M>
 where
     H: Handler<C, M, S>,
-    S: Send + Sync,
+    S: Send + Sync + 'static,
+    M: 'static,
+    C: AnyCall + 'static,
     K: Finish<H::Output>,
 {
-    fn run(&self, call: C, outcome: K) -> BoxFuture<'static, Reply> {
+    fn run(self: Arc<Self>, call: C, outcome: K) -> BoxFuture<'static, Reply> {
+        let context = call.context().clone();
+        if !self.questions.is_empty() {
+            return Box::pin(self.run_asking(call, outcome, context));
+        }
         let future = match self.handler.call(call, &self.state) {
             Ok(future) => future,
             Err(error) => return future::ready(outcome.refuse(error)).boxed(),
         };
-        Box::pin(async move {
-            let after = outcome.clone();
-            let work = AssertUnwindSafe(async move { after.finish(future.await) });
-            work.catch_unwind().await.unwrap_or_else(|_| {
-                // What it panicked with may hold contents: the panic hook decides whether to show that.
-                tracing::error!(feature = outcome.feature(), "handler panicked");
-                Rejection::Internal.into()
-            })
-        })
+        let after = outcome.clone();
+        let work = async move { after.finish(future.await) };
+        Box::pin(supervise(work, outcome, context))
     }
+}
+
+impl<H, S, M> Bound<H, S, M> {
+    /// Runs the handler once everything it declared is answered.
+    async fn run_asking<C, K>(self: Arc<Self>, call: C, outcome: K, context: Context) -> Reply
+    where
+        H: Handler<C, M, S>,
+        S: Send + Sync,
+        C: AnyCall,
+        K: Finish<H::Output>,
+    {
+        let (after, asking) = (outcome.clone(), context.clone());
+        let work = async move {
+            let questions = self.questions.iter();
+            let answered = try_join_all(questions.map(|question| (question.ask)(asking.clone())));
+            if let Err(error) = answered.await {
+                return after.fail(error.into_failure());
+            }
+            match self.handler.call(call, &self.state) {
+                Ok(future) => after.finish(future.await),
+                Err(error) => after.refuse(error),
+            }
+        };
+        supervise(work, outcome, context).await
+    }
+}
+
+/// Runs `work` until it is done, panics, or waits for what a modern client has to be asked for; then it is
+/// dropped, and the interim answer takes its place (T-MRTR-02).
+async fn supervise<K: Outcome>(
+    work: impl Future<Output = Reply>,
+    outcome: K,
+    context: Context,
+) -> Reply {
+    let mut work = pin!(AssertUnwindSafe(work).catch_unwind());
+    let done = poll_fn(|cx| match work.as_mut().poll(cx) {
+        Poll::Ready(done) => Poll::Ready(done),
+        Poll::Pending => context
+            .interim()
+            .map_or(Poll::Pending, |reply| Poll::Ready(Ok(reply))),
+    });
+    done.await.unwrap_or_else(|_| {
+        // What it panicked with may hold contents: the panic hook decides whether to show that.
+        tracing::error!(feature = outcome.feature(), "handler panicked");
+        Rejection::Internal.into()
+    })
 }

@@ -7,6 +7,8 @@ use std::fmt;
 use spanway_protocol::jsonrpc::{ErrorObject, code};
 use spanway_protocol::{Rejection, Reply};
 
+use crate::input::InputError;
+
 type BoxError = Box<dyn Error + Send + Sync>;
 
 /// Why a tool failed: a text for the model, which it can act on, or an error of the protocol.
@@ -155,8 +157,12 @@ impl ExtractError {
 
 impl Failure {
     fn from_error(error: BoxError) -> Self {
-        match error.downcast::<Rejection>() {
-            Ok(rejection) => Self::Rejected(*rejection),
+        let error = match error.downcast::<Rejection>() {
+            Ok(rejection) => return Self::Rejected(*rejection),
+            Err(error) => error,
+        };
+        match error.downcast::<InputError>() {
+            Ok(error) => error.into_failure(),
             Err(error) => Self::Source(error),
         }
     }

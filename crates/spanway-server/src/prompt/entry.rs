@@ -11,7 +11,7 @@ use spanway_protocol::{Answer, Rejection, Reply};
 use crate::completion::Completers;
 use crate::context::Context;
 use crate::handler::{
-    Endpoint, ExtractError, Finish, IntoPromptResult, Outcome, PromptCall, PromptOutput,
+    Endpoint, ExtractError, Failure, Finish, IntoPromptResult, Outcome, PromptCall, PromptOutput,
 };
 use crate::page::ListKind;
 use crate::router::invalid;
@@ -157,6 +157,10 @@ impl Outcome for PromptRun {
     fn refuse(self, error: ExtractError) -> Reply {
         error.into_reply()
     }
+
+    fn fail(self, failure: Failure) -> Reply {
+        failure.into_reply(self.feature(), || Rejection::Internal)
+    }
 }
 
 impl<O: IntoPromptResult> Finish<O> for PromptRun {
@@ -168,7 +172,7 @@ impl<O: IntoPromptResult> Finish<O> for PromptRun {
                 result.description = self.0.definition.description.clone();
                 Answer::GetPrompt(result).into()
             }
-            Err(error) => error.0.into_reply(self.feature(), || Rejection::Internal),
+            Err(error) => self.fail(error.0),
         }
     }
 }

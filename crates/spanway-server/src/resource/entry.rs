@@ -14,8 +14,8 @@ use spanway_protocol::{Answer, Rejection, Reply};
 use crate::completion::Completers;
 use crate::context::Context;
 use crate::handler::{
-    Endpoint, ExtractError, ExtractErrorKind, Finish, IntoReadResult, Outcome, ResourceCall,
-    ResourceOutput,
+    Endpoint, ExtractError, ExtractErrorKind, Failure, Finish, IntoReadResult, Outcome,
+    ResourceCall, ResourceOutput,
 };
 use crate::page::ListKind;
 use crate::section::{Entry, Visibility};
@@ -51,9 +51,10 @@ impl Common {
         let run = ResourceRun {
             uri: uri.as_str().into(),
             cache,
+            retried: context.is_retry(),
             common: self.clone(),
         };
-        self.endpoint.run(
+        self.endpoint.clone().run(
             ResourceCall {
                 context,
                 uri,
@@ -196,6 +197,7 @@ impl fmt::Debug for TemplateEntry {
 pub(crate) struct ResourceRun {
     uri: Arc<str>,
     cache: CacheHint,
+    retried: bool,
     common: Arc<Common>,
 }
 
@@ -216,6 +218,10 @@ impl ResourceRun {
         };
         if result.cache == CacheHint::default() {
             result.cache = self.cache;
+        }
+        if self.retried {
+            // What was read with answers of one client is not for another request (T-MRTR-09).
+            result.cache = CacheHint::default();
         }
         result
     }
@@ -238,13 +244,17 @@ impl Outcome for ResourceRun {
             ExtractErrorKind::Refused => error.into_reply(),
         }
     }
+
+    fn fail(self, failure: Failure) -> Reply {
+        failure.into_reply(&self.uri, || self.not_found())
+    }
 }
 
 impl<O: IntoReadResult> Finish<O> for ResourceRun {
     fn finish(self, output: O) -> Reply {
         match output.into_read_result() {
             Ok(output) => Answer::ReadResource(self.result(output)).into(),
-            Err(error) => error.0.into_reply(&self.uri, || self.not_found()),
+            Err(error) => self.fail(error.0),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Describing a server; every mistake is reported at once, when it is built.
 
 use std::fmt;
+use std::time::Duration;
 
 use spanway_protocol::schema::{
     CacheHint, Icon, Implementation, ListCapability, ResourcesCapability, ServerCapabilities,
@@ -8,6 +9,7 @@ use spanway_protocol::schema::{
 
 use crate::edit::Edit;
 use crate::error::{BuildError, BuildErrors};
+use crate::input::{Desk, StateKeys};
 use crate::prompt::Prompt;
 use crate::registry::{ListSettings, Registry};
 use crate::resource::Resource;
@@ -19,12 +21,17 @@ use crate::tool::Tool;
 /// them all.
 const PAGE_SIZE: usize = 100;
 
+/// How long a sealed state is valid, unless set.
+const STATE_LIFE: Duration = Duration::from_secs(600);
+
 /// A server being described; see [`Server::builder`].
 pub struct ServerBuilder<S = ()> {
     implementation: Implementation,
     instructions: Option<String>,
     settings: ListSettings,
     dynamic: bool,
+    state_keys: Option<StateKeys>,
+    state_life: Duration,
     state: S,
     edit: Edit,
 }
@@ -40,6 +47,8 @@ impl ServerBuilder {
             instructions: None,
             settings,
             dynamic: false,
+            state_keys: None,
+            state_life: STATE_LIFE,
             state: (),
             edit: Edit::of(&Registry::empty(settings), 0),
         }
@@ -91,6 +100,8 @@ impl<S> ServerBuilder<S> {
             instructions: self.instructions,
             settings: self.settings,
             dynamic: self.dynamic,
+            state_keys: self.state_keys,
+            state_life: self.state_life,
             state,
             edit: self.edit,
         }
@@ -119,6 +130,22 @@ impl<S> ServerBuilder<S> {
         self
     }
 
+    /// The keys that seal what clients of 2026-07-28 carry between the rounds of a call that asks for input.
+    /// Every node needs the same ones; without any, a key of this process alone is used.
+    #[must_use]
+    pub fn state_keys(mut self, keys: StateKeys) -> Self {
+        self.state_keys = Some(keys);
+        self
+    }
+
+    /// How long a client of 2026-07-28 may take to come back with answers: the time somebody thinks about a
+    /// question. 10 minutes unless set.
+    #[must_use]
+    pub fn state_life(mut self, life: Duration) -> Self {
+        self.state_life = life;
+        self
+    }
+
     /// Finishes the description.
     ///
     /// # Errors
@@ -127,13 +154,20 @@ impl<S> ServerBuilder<S> {
         let (registry, number, _) = self
             .edit
             .finish(&Registry::empty(self.settings), self.settings)?;
+        let desk = Desk::new(self.state_keys, self.state_life, &self.implementation.name);
         let capabilities = capabilities(&registry, self.dynamic);
         let info = ServiceInfo::new(self.implementation, capabilities, self.instructions).map_err(
             |error| BuildError::Description {
                 detail: error.to_string(),
             },
         )?;
-        Ok(Server::assemble(info, self.settings, registry, number))
+        Ok(Server::assemble(
+            info,
+            self.settings,
+            desk,
+            registry,
+            number,
+        ))
     }
 }
 

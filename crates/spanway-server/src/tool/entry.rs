@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::error::BuildError;
 use crate::handler::{
     Endpoint, ExtractError, ExtractErrorKind, Failure, Finish, IntoToolResult, Outcome, Sources,
-    ToolCall, ToolError,
+    ToolCall,
 };
 use crate::page::ListKind;
 use crate::section::{Entry, Visibility};
@@ -174,13 +174,24 @@ impl Outcome for ToolRun {
             ExtractErrorKind::Refused => error.text,
         })
     }
+
+    fn fail(self, failure: Failure) -> Reply {
+        match failure {
+            Failure::Text(text) => failed(text),
+            Failure::Source(error) => {
+                tracing::debug!(tool = self.feature(), error = %Sources(&*error), "tool failed");
+                failed(error.to_string())
+            }
+            other => other.into_reply(self.feature(), || spanway_protocol::Rejection::Internal),
+        }
+    }
 }
 
 impl<O: IntoToolResult> Finish<O> for ToolRun {
     fn finish(self, output: O) -> Reply {
         let mut result = match output.into_tool_result() {
             Ok(result) => result,
-            Err(error) => return self.failure(error),
+            Err(error) => return self.fail(error.0),
         };
         if let Some(problems) = self.0.mismatch(&result) {
             // T-2607-41: structured content MUST conform to the output schema.
@@ -194,19 +205,6 @@ impl<O: IntoToolResult> Finish<O> for ToolRun {
         }
         result.wrap_structured = self.0.wraps_output;
         Answer::CallTool(result).into()
-    }
-}
-
-impl ToolRun {
-    fn failure(self, error: ToolError) -> Reply {
-        match error.0 {
-            Failure::Text(text) => failed(text),
-            Failure::Source(error) => {
-                tracing::debug!(tool = self.feature(), error = %Sources(&*error), "tool failed");
-                failed(error.to_string())
-            }
-            other => other.into_reply(self.feature(), || spanway_protocol::Rejection::Internal),
-        }
     }
 }
 

@@ -1,0 +1,169 @@
+//! Where a call may ask from: what the server knows about sealing, and what a state is bound to.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+use spanway_protocol::jsonrpc::Params;
+use spanway_protocol::schema::{InputRequired, Question};
+use spanway_protocol::{Answer, Call, Era, Method, RawJson, Rejection, Reply};
+
+use super::claims::{Claims, Identity, digest};
+use super::journal::Journal;
+use super::keys::{SealError, StateKeys};
+use super::round::Round;
+use crate::context::Context;
+
+/// Bytes of JSON one state may hold; it travels both ways with every round.
+const STATE_BYTES_MAX: usize = 128 * 1024;
+
+/// What all calls of a server share for asking.
+pub(crate) struct Desk {
+    keys: OnceLock<StateKeys>,
+    life: Duration,
+    audience: Box<str>,
+}
+
+impl Desk {
+    pub(crate) fn new(keys: Option<StateKeys>, life: Duration, audience: &str) -> Self {
+        Self {
+            keys: keys.map(OnceLock::from).unwrap_or_default(),
+            life,
+            audience: audience.into(),
+        }
+    }
+
+    fn keys(&self) -> Result<&StateKeys, SealError> {
+        if let Some(keys) = self.keys.get() {
+            return Ok(keys);
+        }
+        let fresh = StateKeys::random().map_err(|_| SealError)?;
+        tracing::warn!(
+            "no state keys are set: requestState is sealed with a key of this process alone, so calls that ask \
+             for input cannot be continued on another node or after a restart"
+        );
+        Ok(self.keys.get_or_init(|| fresh))
+    }
+
+    fn seal(&self, claims: &Claims) -> Result<String, SealError> {
+        let plain = serde_json::to_vec(claims).map_err(|_| SealError)?;
+        if plain.len() > STATE_BYTES_MAX {
+            return Err(SealError);
+        }
+        self.keys()?.seal(&plain)
+    }
+
+    fn open(&self, token: &str) -> Option<Claims> {
+        serde_json::from_slice(&self.keys.get()?.open(token)?).ok()
+    }
+}
+
+/// One call that may ask.
+pub(crate) struct Binding {
+    desk: Arc<Desk>,
+    method: Method,
+    name: RawJson,
+    arguments: RawJson,
+    /// Whether the call came with answers or a state; then its result must not be cached (T-MRTR-09).
+    retried: bool,
+}
+
+impl Binding {
+    /// What `call` may ask from, and what it knows already.
+    pub(crate) fn of(
+        desk: &Arc<Desk>,
+        call: &Call,
+        context: &Context,
+    ) -> Result<(Self, Option<Round>), Rejection> {
+        let Params {
+            input_responses,
+            request_state,
+            ..
+        } = &call.params;
+        // T-DUAL-15: in a session both are parameters like any unknown one.
+        let retried = call.version.era() == Era::Modern
+            && !(input_responses.is_absent() && request_state.is_absent());
+        let binding = Self {
+            desk: desk.clone(),
+            method: call.method.clone(),
+            name: call.params.name.clone(),
+            arguments: call.params.arguments.clone(),
+            retried,
+        };
+        if !retried {
+            return Ok((binding, None));
+        }
+        let journal = binding.journal(request_state, context)?;
+        let round = Round::resumed(journal, answers(input_responses)?);
+        Ok((binding, Some(round)))
+    }
+
+    pub(crate) fn is_retry(&self) -> bool {
+        self.retried
+    }
+
+    /// What the state remembers. Every reason to refuse it looks the same from outside (T-MRTR-05).
+    fn journal(&self, state: &RawJson, context: &Context) -> Result<Journal, Rejection> {
+        if state.is_absent() {
+            return Ok(Journal::default());
+        }
+        let refuse = |why| {
+            tracing::debug!(why, "a requestState was refused");
+            Rejection::InvalidState
+        };
+        let token: String = state.read().map_err(|_| refuse("not a string"))?;
+        let claims = self
+            .desk
+            .open(&token)
+            .ok_or_else(|| refuse("not sealed here"))?;
+        if claims.is_valid(&self.identity(context), context.received_at()) {
+            Ok(claims.journal)
+        } else {
+            Err(refuse("expired, or of another call"))
+        }
+    }
+
+    fn identity(&self, context: &Context) -> Identity {
+        Identity {
+            principal: context.principal().map(|who| who.as_str().to_owned()),
+            method: self.method.as_str().to_owned(),
+            name: self.name.read().unwrap_or_default(),
+            digest: digest(&self.arguments),
+            audience: self.desk.audience.as_ref().to_owned(),
+        }
+    }
+
+    /// The interim answer that asks `questions`.
+    pub(crate) fn interim(
+        &self,
+        round: &Round,
+        questions: Vec<Question>,
+        context: &Context,
+    ) -> Reply {
+        let claims = Claims {
+            expires: (context.received_at() + self.desk.life).as_millis(),
+            identity: self.identity(context),
+            journal: round.journal(),
+        };
+        match self.desk.seal(&claims) {
+            Ok(state) => {
+                Answer::InputRequired(Box::new(InputRequired::new(questions, Some(state)))).into()
+            }
+            Err(SealError) => {
+                tracing::error!(
+                    limit = STATE_BYTES_MAX,
+                    "a requestState could not be sealed: it is too large, or the system gives no random numbers"
+                );
+                Rejection::Internal.into()
+            }
+        }
+    }
+}
+
+/// The answers of this round. What is not an object is malformed; what is in it is judged when it is asked for
+/// (T-MRTR-08).
+fn answers(raw: &RawJson) -> Result<Map<String, Value>, Rejection> {
+    raw.read().map_err(|_| Rejection::InvalidParams {
+        detail: "inputResponses must be an object".into(),
+    })
+}
