@@ -9,9 +9,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use spanway_protocol::jsonrpc::RequestId;
+use spanway_protocol::jsonrpc::{ErrorObject, RequestId};
 use spanway_protocol::legacy::{Session, SessionId};
-use spanway_protocol::{Limits, Rejection, Timestamp};
+use spanway_protocol::{Limits, RawJson, Rejection, Timestamp};
 use spanway_server::{ChangeHub, Context};
 use spanway_store::{SessionStore, StoreError};
 use tokio_util::task::TaskTracker;
@@ -176,6 +176,21 @@ impl Registry {
         if let Some(context) = self.lock().get(session).and_then(|busy| busy.calls.get(id)) {
             context.cancel();
         }
+    }
+
+    /// Hands a response of the client to the call of its session that waits for it; false if none does.
+    pub(crate) fn answer(
+        &self,
+        session: &SessionId,
+        id: &RequestId,
+        outcome: &Result<RawJson, ErrorObject>,
+    ) -> bool {
+        let sessions = self.lock();
+        sessions.get(session).is_some_and(|busy| {
+            busy.calls
+                .values()
+                .any(|context| context.answer(id, outcome))
+        })
     }
 
     /// Opens a GET stream of the session.

@@ -56,6 +56,8 @@ struct Work {
     id: RequestId,
     version: ProtocolVersion,
     patience: Patience,
+    /// Questions the client has yet to answer.
+    questions: Questions,
     /// Held until the end, so that the id stays taken and the session alive.
     _in_flight: Option<InFlight>,
 }
@@ -81,6 +83,7 @@ impl Running {
             id,
             version,
             patience: Patience::new(shared.limits.call_timeout),
+            questions: Questions::default(),
             _in_flight: in_flight,
         };
         Self {
@@ -106,20 +109,14 @@ impl Work {
     fn poll_step(&mut self, cx: &mut TaskContext<'_>) -> Poll<Step> {
         if self.outcome.is_none() {
             if self.context.is_cancelled() {
-                return Poll::Ready(Step::Cancelled);
+                return Poll::Ready(self.take_back(cx));
             }
+            self.questions.poll(cx, &self.context);
             self.poll_handler(cx);
         }
         if let Poll::Ready(emission) = self.context.poll_emission(cx) {
-            if matches!(emission, Emission::Progress(_)) {
-                self.patience.restart();
-            }
-            let message = encode_emission(
-                self.version,
-                &emission,
-                self.shared.service.info().raw_implementation(),
-            );
-            if let Some(message) = message {
+            self.note(&emission);
+            if let Some(message) = self.encode(&emission) {
                 return Poll::Ready(Step::Message(message));
             }
             cx.waker().wake_by_ref();
@@ -130,15 +127,45 @@ impl Work {
         }
         // Cancelled between the check above and the registration of the waker.
         if self.context.is_cancelled() {
-            Poll::Ready(Step::Cancelled)
-        } else {
-            Poll::Pending
+            cx.waker().wake_by_ref();
         }
+        Poll::Pending
+    }
+
+    /// Of a cancelled call only the questions it asked are of interest: the client must not answer them any
+    /// more (T-2411-15).
+    fn take_back(&self, cx: &TaskContext<'_>) -> Step {
+        while let Poll::Ready(emission) = self.context.poll_emission(cx) {
+            if matches!(emission, Emission::Cancelled { .. })
+                && let Some(message) = self.encode(&emission)
+            {
+                return Step::Message(message);
+            }
+        }
+        Step::Cancelled
+    }
+
+    /// Sets the clocks by what the handler says.
+    fn note(&mut self, emission: &Emission) {
+        match emission {
+            Emission::Progress(_) => self.patience.restart(),
+            Emission::Request(request) => self
+                .questions
+                .begin(request.id.clone(), self.shared.limits.answer_timeout),
+            _ => {}
+        }
+    }
+
+    fn encode(&self, emission: &Emission) -> Option<Bytes> {
+        let info = self.shared.service.info();
+        encode_emission(self.version, emission, info.raw_implementation())
     }
 
     fn poll_handler(&mut self, cx: &mut TaskContext<'_>) {
         let reply = match self.future.as_mut().poll(cx) {
             Poll::Ready(reply) => reply,
+            // Its time does not run while a person thinks.
+            Poll::Pending if self.context.awaits_client() => return self.patience.pause(),
             Poll::Pending => match self.patience.poll_exhausted(cx) {
                 Poll::Ready(seconds) => Reply::Rejected(Rejection::CallTimeout { seconds }),
                 Poll::Pending => return,
@@ -165,6 +192,7 @@ impl Drop for Running {
         match &self.on_drop {
             OnDrop::Cancel => work.context.cancel(),
             OnDrop::Detach(tracker) => {
+                work.context.disconnect();
                 if tokio::runtime::Handle::try_current().is_ok() {
                     tracker.spawn(std::future::poll_fn(move |cx| work.poll_to_end(cx)));
                 }
@@ -181,11 +209,38 @@ impl Work {
     }
 }
 
+/// The questions of a call and when each has to be answered. Empty for most calls.
+#[derive(Default)]
+struct Questions(Vec<(RequestId, Pin<Box<Sleep>>)>);
+
+impl Questions {
+    /// The question is on its way to the client.
+    fn begin(&mut self, id: RequestId, limit: Duration) {
+        self.0.push((id, Box::pin(tokio::time::sleep(limit))));
+    }
+
+    /// Takes back what was not answered in time, and forgets what was.
+    fn poll(&mut self, cx: &mut TaskContext<'_>, context: &Context) {
+        self.0.retain_mut(|(id, timer)| {
+            if !context.awaits(id) {
+                return false;
+            }
+            let late = timer.as_mut().poll(cx).is_ready();
+            if late {
+                context.time_out(id);
+            }
+            !late
+        });
+    }
+}
+
 /// The time a handler has. Progress restarts the clock, up to a ceiling (T-ALL-54).
 struct Patience {
     limit: Duration,
     ceiling: Option<Instant>,
     timer: Option<Pin<Box<Sleep>>>,
+    /// Since when the clock stands still.
+    paused: Option<Instant>,
 }
 
 impl Patience {
@@ -194,12 +249,14 @@ impl Patience {
             limit,
             ceiling: None,
             timer: None,
+            paused: None,
         }
     }
 
     /// Ready once the time is up, with the limit in seconds. The timer is only set when a handler has to
     /// wait at all, so quick calls never touch it.
     fn poll_exhausted(&mut self, cx: &mut TaskContext<'_>) -> Poll<u64> {
+        self.resume();
         let limit = self.limit;
         let ceiling = &mut self.ceiling;
         let timer = self.timer.get_or_insert_with(|| {
@@ -208,6 +265,29 @@ impl Patience {
             Box::pin(tokio::time::sleep(limit))
         });
         timer.as_mut().poll(cx).map(|()| limit.as_secs())
+    }
+
+    /// Stops the clock, if it runs.
+    fn pause(&mut self) {
+        if self.timer.is_some() {
+            self.paused.get_or_insert_with(Instant::now);
+        }
+    }
+
+    /// Lets it go on with what was left.
+    fn resume(&mut self) {
+        let Some(since) = self.paused.take() else {
+            return;
+        };
+        let stood_still = since.elapsed();
+        if let Some(timer) = &mut self.timer
+            && let Some(later) = timer.deadline().checked_add(stood_still)
+        {
+            timer.as_mut().reset(later);
+        }
+        self.ceiling = self
+            .ceiling
+            .and_then(|ceiling| ceiling.checked_add(stood_still));
     }
 
     fn restart(&mut self) {

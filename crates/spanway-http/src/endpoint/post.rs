@@ -54,8 +54,9 @@ impl Form {
 
 impl Post {
     /// Moves what a handler may want to see into the origin of its call.
-    fn into_origin(self, session: Option<Box<str>>) -> Origin {
+    fn into_origin(self, shared: &Shared, session: Option<Box<str>>) -> Origin {
         let mut origin = Origin::default();
+        origin.received_at = shared.clock.now();
         origin.principal = self.principal;
         origin.session = session;
         origin.headers = self.parts.headers;
@@ -130,7 +131,11 @@ async fn modern(
         version: call.version,
         session: None,
     };
-    let context = Context::new(&call, post.into_origin(None), shared.limits.queue_max);
+    let context = Context::new(
+        &call,
+        post.into_origin(shared, None),
+        shared.limits.queue_max,
+    );
     let running = Running::new(shared, call, context, None);
     deliver::one(running, form, envelope, shared.keep_alive).await
 }

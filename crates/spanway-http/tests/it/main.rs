@@ -5,6 +5,7 @@
     reason = "a helper that meets the unexpected fails its test"
 )]
 
+mod asking;
 mod body;
 mod dual;
 mod guard;

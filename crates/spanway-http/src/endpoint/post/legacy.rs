@@ -3,18 +3,18 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderValue, Response};
-use spanway_protocol::jsonrpc::{Incoming, Message, Notification, Request};
+use http::HeaderValue;
+use spanway_protocol::jsonrpc::{Incoming, Message, Notification, Request, Response};
 use spanway_protocol::legacy::{self, Session, SessionId};
 use spanway_protocol::schema::{CancelledParams, InitializeParams, SetLevelParams};
 use spanway_protocol::{
     Answer, Call, Client, Era, Method, ProtocolVersion, Refusal, Rejection, Reply, SESSION_ID,
     describe, encode,
 };
-use spanway_server::{Context, Origin, Principal};
+use spanway_server::{ClientRequests, Context, Origin, Principal};
 use spanway_store::SessionChange;
 
-use super::{Post, deliver};
+use super::{Form, Post, deliver};
 use crate::registry::Registry;
 use crate::respond::{self, Envelope};
 use crate::running::Running;
@@ -25,7 +25,7 @@ pub(super) async fn answer(
     shared: &Arc<Shared>,
     post: Post,
     incoming: Incoming,
-) -> Response<ResponseBody> {
+) -> http::Response<ResponseBody> {
     let outcome = match incoming {
         Incoming::Single(Message::Request(request)) if request.method == Method::Initialize => {
             initialize(shared, post, request).await
@@ -40,7 +40,7 @@ async fn initialize(
     shared: &Arc<Shared>,
     post: Post,
     request: Request,
-) -> Result<Response<ResponseBody>, Refusal> {
+) -> Result<http::Response<ResponseBody>, Refusal> {
     let refuse = |why| Refusal::new(Some(request.id.clone()), why);
     let invalid = |error: serde_json::Error| Rejection::InvalidParams {
         detail: format!(
@@ -72,7 +72,11 @@ async fn initialize(
             .map_err(refuse)?;
         envelope.session = HeaderValue::from_str(session.as_str()).ok();
     }
-    let context = Context::new(&call, post.into_origin(None), shared.limits.queue_max);
+    let context = Context::new(
+        &call,
+        post.into_origin(shared, None),
+        shared.limits.queue_max,
+    );
     Ok(deliver::one(
         Running::new(shared, call, context, None),
         form,
@@ -112,7 +116,7 @@ async fn in_session(
     shared: &Arc<Shared>,
     post: Post,
     incoming: Incoming,
-) -> Result<Response<ResponseBody>, Refusal> {
+) -> Result<http::Response<ResponseBody>, Refusal> {
     let id = match &incoming {
         Incoming::Single(Message::Request(request)) => Some(request.id.clone()),
         _ => None,
@@ -127,8 +131,10 @@ async fn in_session(
             notice(&terms, &notification).await?;
             Ok(respond::accepted(terms.session.version))
         }
-        // Nothing was asked of the client, so there is nothing this could answer: taken and dropped.
-        Incoming::Single(Message::Response(_)) => Ok(respond::accepted(terms.session.version)),
+        Incoming::Single(Message::Response(response)) => {
+            take_response(&terms, &response);
+            Ok(respond::accepted(terms.session.version))
+        }
         Incoming::Batch(messages) => serve_batch(shared, post, &terms, messages).await,
     }
 }
@@ -161,7 +167,7 @@ async fn serve(
     post: Post,
     terms: &Terms,
     request: Request,
-) -> Result<Response<ResponseBody>, Refusal> {
+) -> Result<http::Response<ResponseBody>, Refusal> {
     let form = post.form;
     let envelope = envelope(&post, terms);
     if request.method == Method::LoggingSetLevel {
@@ -172,7 +178,10 @@ async fn serve(
         .registry
         .is_some()
         .then(|| terms.session.id.as_str().into());
-    let running = start(shared, terms, post.into_origin(session), request)?;
+    let requests = client_requests(terms, form);
+    let mut origin = post.into_origin(shared, session);
+    origin.client_requests = requests;
+    let running = start(shared, terms, origin, request)?;
     Ok(deliver::one(running, form, envelope, shared.keep_alive).await)
 }
 
@@ -181,7 +190,7 @@ async fn serve_batch(
     post: Post,
     terms: &Terms,
     messages: Vec<Message>,
-) -> Result<Response<ResponseBody>, Refusal> {
+) -> Result<http::Response<ResponseBody>, Refusal> {
     let (mut calls, mut answered): (Vec<Running>, Vec<Bytes>) = (Vec::new(), Vec::new());
     let mut wants_answer = false;
     let session: Option<Box<str>> = terms
@@ -191,7 +200,10 @@ async fn serve_batch(
     for message in messages {
         let outcome = match message {
             Message::Notification(notification) => notice(terms, &notification).await,
-            Message::Response(_) => Ok(()),
+            Message::Response(response) => {
+                take_response(terms, &response);
+                Ok(())
+            }
             Message::Request(request) => {
                 wants_answer = true;
                 if request.method == Method::LoggingSetLevel {
@@ -199,7 +211,8 @@ async fn serve_batch(
                         .await
                         .map(|outgoing| answered.push(outgoing.body))
                 } else {
-                    let origin = copy_origin(&post, session.clone());
+                    let mut origin = copy_origin(shared, &post, session.clone());
+                    origin.client_requests = client_requests(terms, post.form);
                     start(shared, terms, origin, request).map(|running| calls.push(running))
                 }
             }
@@ -224,13 +237,40 @@ async fn serve_batch(
 }
 
 /// Each call of a batch sees the head of the POST.
-fn copy_origin(post: &Post, session: Option<Box<str>>) -> Origin {
+fn copy_origin(shared: &Shared, post: &Post, session: Option<Box<str>>) -> Origin {
     let mut origin = Origin::default();
+    origin.received_at = shared.clock.now();
     origin.principal = post.principal.clone();
     origin.session = session;
     origin.headers = post.parts.headers.clone();
     origin.extensions = post.parts.extensions.clone();
     origin
+}
+
+/// Whether a call may ask its client while it runs: on its own stream, of a session whose client is ready
+/// (T-2411-12, T-2411-19, traps 33 and 34).
+fn client_requests(terms: &Terms, form: Form) -> ClientRequests {
+    if terms.registry.is_none() {
+        ClientRequests::Refused("this server keeps no sessions")
+    } else if !form.sse {
+        ClientRequests::Refused("the answer is JSON only, and questions need an event stream")
+    } else if !terms.session.initialized {
+        ClientRequests::Refused("it has not sent notifications/initialized")
+    } else {
+        ClientRequests::OnStream
+    }
+}
+
+/// Hands a posted response to the call of this session that waits for it. One that answers nothing known is
+/// dropped: its question may just have been taken back.
+fn take_response(terms: &Terms, response: &Response) {
+    let taken = match (&terms.registry, &response.id) {
+        (Some(registry), Some(id)) => registry.answer(&terms.session.id, id, &response.outcome),
+        _ => false,
+    };
+    if !taken {
+        tracing::debug!(id = ?response.id, "a response answers no open question and is dropped");
+    }
 }
 
 fn envelope(post: &Post, terms: &Terms) -> Envelope {
