@@ -2,6 +2,7 @@
 //!
 //! `cargo run --release -p spanway --example everything -- --listen 127.0.0.1:8000`
 
+mod asking;
 mod prompts;
 mod resources;
 mod samples;
@@ -29,13 +30,13 @@ fn build() -> anyhow::Result<Server> {
         .title("Spanway, everything")
         .instructions("Every feature of the protocol once, for the official conformance suite.")
         .with_state(fixture.clone());
-    for tool in tools::all() {
+    for tool in tools::all().into_iter().chain(asking::tools()) {
         builder = builder.tool(tool);
     }
     for resource in resources::all() {
         builder = builder.resource(resource);
     }
-    for prompt in prompts::all() {
+    for prompt in prompts::all().into_iter().chain(asking::prompts()) {
         builder = builder.prompt(prompt);
     }
     let server = builder.build()?;
