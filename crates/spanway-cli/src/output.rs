@@ -99,20 +99,9 @@ MCP Inspector
 
 /// A name that every client takes as a key: lower case letters, digits and hyphens.
 fn client_key(name: &str) -> String {
-    let plain = name.chars().map(|c| {
-        if c.is_ascii_alphanumeric() {
-            c.to_ascii_lowercase()
-        } else {
-            '-'
-        }
-    });
-    let words: Vec<String> = plain
-        .collect::<String>()
-        .split('-')
-        .map(str::to_owned)
-        .collect();
+    let lower = name.to_ascii_lowercase();
+    let words = lower.split(|c: char| !c.is_ascii_alphanumeric());
     let key = words
-        .into_iter()
         .filter(|word| !word.is_empty())
         .collect::<Vec<_>>()
         .join("-");
