@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use spanway_protocol::jsonrpc::RequestId;
 use spanway_protocol::legacy::{Session, SessionId};
 use spanway_protocol::{Limits, Rejection, Timestamp};
@@ -231,7 +232,9 @@ impl Registry {
         ))
     }
 
-    /// Takes something off a session and forgets it if that was the last.
+    /// Takes something off a session and forgets it if that was the last. A session that was busy for long
+    /// was not renewed meanwhile: its idle time begins now, and it stays noted until the store knows, so
+    /// that it cannot expire in between.
     fn release(
         self: &Arc<Self>,
         session: &SessionId,
@@ -246,20 +249,38 @@ impl Registry {
         if !busy.is_idle() {
             return;
         }
-        sessions.remove(session);
-        drop(sessions);
-        // While it was busy nothing renewed it; its idle time begins now.
         let now = self.clock.now();
-        if now.since(since) >= self.renew_after && tokio::runtime::Handle::try_current().is_ok() {
-            let (registry, session) = (self.clone(), session.clone());
-            self.tasks.spawn(async move {
-                if let Err(error) = registry.store.renew(&[session], now).await {
-                    tracing::warn!(
-                        error = &error as &dyn std::error::Error,
-                        "a session could not be renewed"
-                    );
-                }
-            });
+        if now.since(since) < self.renew_after {
+            sessions.remove(session);
+            return;
+        }
+        drop(sessions);
+        let mut renewal = self.clone().renew_and_forget(session.clone(), now).boxed();
+        if renewal.as_mut().now_or_never().is_some() {
+            return;
+        }
+        if tokio::runtime::Handle::try_current().is_ok() {
+            self.tasks.spawn(renewal);
+        } else {
+            self.forget_idle(session);
+        }
+    }
+
+    async fn renew_and_forget(self: Arc<Self>, session: SessionId, now: Timestamp) {
+        let renewed = self.store.renew(std::slice::from_ref(&session), now).await;
+        if let Err(error) = renewed {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "a session could not be renewed"
+            );
+        }
+        self.forget_idle(&session);
+    }
+
+    fn forget_idle(&self, session: &SessionId) {
+        let mut sessions = self.lock();
+        if sessions.get(session).is_some_and(Busy::is_idle) {
+            sessions.remove(session);
         }
     }
 

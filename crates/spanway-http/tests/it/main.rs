@@ -5,10 +5,18 @@
     reason = "a helper that meets the unexpected fails its test"
 )]
 
+mod auth;
+mod batch;
 mod body;
+mod cancel;
+mod delivery;
 mod dual;
 mod guard;
 mod headers;
 mod journal;
+mod legacy;
 mod modern;
 mod probe;
+mod sessions;
+mod streams;
+mod time;
