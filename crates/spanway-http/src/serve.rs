@@ -1,6 +1,5 @@
 //! Accepts connections and serves them until told to stop; then drains.
 
-use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::pin::pin;
@@ -15,7 +14,6 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
-use tower::Service;
 
 use crate::app::App;
 
@@ -91,10 +89,7 @@ pub async fn serve(
         }
         let connection = {
             let app = app.clone();
-            let service = service_fn(move |request: hyper::Request<Incoming>| {
-                let mut app = app.clone();
-                async move { app.call(request).await as Result<_, Infallible> }
-            });
+            let service = service_fn(move |request: hyper::Request<Incoming>| app.answer(request));
             graceful.watch(
                 builder
                     .serve_connection(TokioIo::new(stream), service)
