@@ -220,3 +220,6 @@ async fn authenticate(
         None => Ok(parts.extensions.get::<Principal>().cloned()),
     }
 }
+
+#[cfg(test)]
+mod tests;

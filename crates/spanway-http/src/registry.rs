@@ -150,17 +150,19 @@ impl Registry {
         limits: &Limits,
     ) -> Result<InFlight, Rejection> {
         let mut sessions = self.lock();
-        let busy = sessions.entry(session.clone()).or_default();
-        if busy.calls.contains_key(id) {
+        let calls = sessions.get(session).map(|busy| &busy.calls);
+        if calls.is_some_and(|calls| calls.contains_key(id)) {
             return Err(Rejection::DuplicateId { id: id.clone() });
         }
         let limit = limits.calls_per_session_max;
-        if busy.calls.len() >= limit {
+        if calls.map_or(0, HashMap::len) >= limit {
             return Err(Rejection::SessionBusy {
                 what: "calls in flight",
                 limit,
             });
         }
+        // Only now: an entry that holds nothing would stay, and keep its session alive.
+        let busy = sessions.entry(session.clone()).or_default();
         busy.calls.insert(id.clone(), context.clone());
         drop(sessions);
         let since = self.clock.now();
@@ -187,14 +189,14 @@ impl Registry {
         limits: &Limits,
     ) -> Result<Listener, Rejection> {
         let mut sessions = self.lock();
-        let busy = sessions.entry(session.clone()).or_default();
         let limit = limits.streams_per_session_max;
-        if busy.streams >= limit {
+        if sessions.get(session).map_or(0, |busy| busy.streams) >= limit {
             return Err(Rejection::SessionBusy {
                 what: "open streams",
                 limit,
             });
         }
+        let busy = sessions.entry(session.clone()).or_default();
         busy.streams += 1;
         let mailbox = busy
             .mailbox
@@ -282,6 +284,11 @@ impl Registry {
         if sessions.get(session).is_some_and(Busy::is_idle) {
             sessions.remove(session);
         }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn busy_sessions(&self) -> usize {
+        self.lock().len()
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<SessionId, Busy>> {
