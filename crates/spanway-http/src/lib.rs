@@ -20,6 +20,7 @@ mod registry;
 mod respond;
 mod running;
 mod serve;
+mod stall;
 mod state;
 mod stream;
 
