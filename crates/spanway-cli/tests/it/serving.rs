@@ -1,7 +1,7 @@
 //! `spanway serve` and `spanway tools`: what is printed, which settings win, what reaches the API, how it ends.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::{Arc, mpsc};
@@ -180,6 +180,12 @@ fn tokens_are_demanded_where_there_are_some() {
     assert!(get_text(&serving.url, "/livez").starts_with("HTTP/1.1 200"));
 }
 
+/// Waits until the server has taken the signal.
+fn refuses_connections(url: &str) {
+    let address = url.trim_start_matches("http://").trim_end_matches("/mcp");
+    while TcpStream::connect(address).is_ok() {}
+}
+
 #[test]
 fn a_signal_drains_calls_in_flight_and_ends_well() {
     let (arrived, arrives) = mpsc::channel();
@@ -200,12 +206,7 @@ fn a_signal_drains_calls_in_flight_and_ends_well() {
     let caller = thread::spawn(move || call(&url, &["echo"]));
     arrives.recv().unwrap();
     serving.signal("TERM");
-    let address = serving
-        .url
-        .trim_start_matches("http://")
-        .trim_end_matches("/mcp")
-        .to_owned();
-    while TcpStream::connect(&address).is_ok() {}
+    refuses_connections(&serving.url);
     release.notify_one();
     assert!(caller.join().unwrap().ok().contains("finished"));
     let ended = serving.wait();
@@ -216,24 +217,31 @@ fn a_signal_drains_calls_in_flight_and_ends_well() {
     );
 }
 
+/// An API whose `GET /echo` never answers, and where to hear that it was asked.
+fn silent_api() -> (SocketAddr, mpsc::Receiver<()>) {
+    let (arrived, arrives) = mpsc::channel();
+    let handler = async move || {
+        arrived.send(()).unwrap();
+        std::future::pending::<()>().await;
+    };
+    (
+        on_a_thread(Router::new().route("/echo", get(handler))),
+        arrives,
+    )
+}
+
 #[test]
 fn a_call_that_does_not_end_is_stopped_at_the_deadline() {
-    let (arrived, arrives) = mpsc::channel();
-    let upstream = on_a_thread(Router::new().route(
-        "/echo",
-        get(async move || {
-            arrived.send(()).unwrap();
-            std::future::pending::<()>().await;
-        }),
-    ));
+    let (upstream, arrives) = silent_api();
     let folder = tempfile::tempdir().unwrap();
     let document = file(&folder, "api.json", document(&format!("http://{upstream}")));
-    let serving = Serving::start(&mut spanway([
+    let flags = [
         "serve",
         document.to_str().unwrap(),
         "--drain-deadline",
         "50ms",
-    ]));
+    ];
+    let serving = Serving::start(&mut spanway(flags));
     let url = serving.url.clone();
     let caller = thread::spawn(move || call(&url, &["echo"]));
     arrives.recv().unwrap();
@@ -241,6 +249,29 @@ fn a_call_that_does_not_end_is_stopped_at_the_deadline() {
     let ended = serving.wait();
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert!(ended.stderr.contains("deadline passed"), "{ended:?}");
+    assert_eq!(caller.join().unwrap().code, Some(1));
+}
+
+#[test]
+fn a_second_signal_does_not_wait_for_the_deadline() {
+    let (upstream, arrives) = silent_api();
+    let folder = tempfile::tempdir().unwrap();
+    let document = file(&folder, "api.json", document(&format!("http://{upstream}")));
+    let flags = [
+        "serve",
+        document.to_str().unwrap(),
+        "--drain-deadline",
+        "1h",
+    ];
+    let serving = Serving::start(&mut spanway(flags));
+    let url = serving.url.clone();
+    let caller = thread::spawn(move || call(&url, &["echo"]));
+    arrives.recv().unwrap();
+    serving.signal("INT");
+    refuses_connections(&serving.url);
+    serving.signal("INT");
+    let ended = serving.wait();
+    assert!(ended.stderr.contains("at once"), "{ended:?}");
     assert_eq!(caller.join().unwrap().code, Some(1));
 }
 
