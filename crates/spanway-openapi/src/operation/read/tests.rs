@@ -1,3 +1,4 @@
+//! What is read of an operation, and what an odd field costs.
 #![expect(
     clippy::needless_pass_by_value,
     reason = "a json! literal reads best where it is used"
