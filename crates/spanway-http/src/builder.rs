@@ -130,6 +130,7 @@ impl StreamableHttpBuilder {
         });
         StreamableHttp::from_shared(Arc::new(Shared {
             service: self.service,
+            cors: crate::cors::policy(&self.guard),
             guard: self.guard,
             auth: self.auth,
             limits: self.limits,

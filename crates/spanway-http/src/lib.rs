@@ -20,12 +20,13 @@ mod registry;
 mod respond;
 mod running;
 mod serve;
+mod stall;
 mod state;
 mod stream;
 
 pub use app::App;
 pub use builder::StreamableHttpBuilder;
-pub use endpoint::{Endpoint, Health, StreamableHttp};
+pub use endpoint::{Health, StreamableHttp};
 pub use serve::{Drained, ServeOptions, serve};
 pub use state::ResponseMode;
 pub use stream::ResponseBody;

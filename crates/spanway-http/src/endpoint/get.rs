@@ -38,6 +38,11 @@ async fn open(
     legacy::version_header(&head)?;
     let session = registry.find(&id, principal.map(Principal::as_str)).await?;
     let listener = registry.listen(&id, shared.service.changes(), &shared.limits)?;
+    // A DELETE or a drain that came between the look-up and the opening found no stream to end.
+    registry.find(&id, principal.map(Principal::as_str)).await?;
+    if shared.is_draining() {
+        return Err(Rejection::ShuttingDown);
+    }
     let events = Events::of_listener(listener, shared.keep_alive);
     let envelope = Envelope {
         version: session.version,
