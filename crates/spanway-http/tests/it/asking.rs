@@ -1,5 +1,7 @@
 //! Asking legacy clients on the stream of the call, and modern ones by an interim answer, with one handler.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -480,4 +482,66 @@ async fn t_2503_02_calls_of_a_batch_ask_on_the_stream_they_share() {
     let mut answers = [stream.message().await, stream.message().await];
     answers.sort_by_key(|answer| answer["id"].as_i64());
     assert_eq!(answers.each_ref().map(text), ["1", "2"]);
+}
+
+/// Asks while a side effect is under way.
+async fn meanwhile(cx: Context, spent: Arc<AtomicUsize>) -> Result<String, ToolError> {
+    let charge = cx.once("charge", async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        Ok::<_, std::io::Error>(spent.fetch_add(1, Ordering::SeqCst) + 1)
+    });
+    let (charged, roots) = futures_util::future::join(charge, cx.roots("roots")).await;
+    Ok(format!("{} {}", charged?, roots?.len()))
+}
+
+#[tokio::test(start_paused = true)]
+async fn design_4_a_side_effect_under_way_is_finished_before_the_client_is_asked() {
+    let spent = Arc::new(AtomicUsize::new(0));
+    let counter = spent.clone();
+    let tool = Tool::new("meanwhile", move |cx| meanwhile(cx, counter.clone()));
+    let server = Server::builder("asking", "1").tool(tool).build();
+    let client = Client::new(StreamableHttp::new(server.expect("a server")));
+    let call = || {
+        client
+            .modern_call("meanwhile", json!({}))
+            .meta("io.modelcontextprotocol/clientCapabilities", everything())
+    };
+    let first = call().send().await.result();
+    assert_eq!(first["resultType"], "input_required");
+    assert_eq!(spent.load(Ordering::SeqCst), 1);
+    let retry = call().edit(|message| {
+        message["params"]["inputResponses"] = json!({ "roots": { "roots": [] } });
+        message["params"]["requestState"] = first["requestState"].clone();
+    });
+    assert_eq!(text(&retry.send().await.response()), "1 0");
+    assert_eq!(spent.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_task_of_the_handler_can_ask_too() {
+    async fn hand_over(cx: Context) -> Result<String, ToolError> {
+        let mut tasks = tokio::task::JoinSet::new();
+        tasks.spawn(async move { cx.roots("roots").await.map(|roots| roots.len()) });
+        let count = tasks.join_next().await.expect("a task")??;
+        Ok(count.to_string())
+    }
+    let server = Server::builder("asking", "1")
+        .tool(Tool::new("hand_over", hand_over))
+        .build();
+    let client = Client::new(StreamableHttp::new(server.expect("a server")));
+    let asked = client
+        .modern_call("hand_over", json!({}))
+        .meta("io.modelcontextprotocol/clientCapabilities", everything());
+    let result = asked.send().await.result();
+    assert_eq!(result["resultType"], "input_required");
+    let session = connect(&client, "2025-11-25", everything()).await;
+    let mut stream = session.call("hand_over", json!({})).open().await;
+    let asked = question(&mut stream).await;
+    respond(
+        &session,
+        &asked,
+        json!({ "roots": [{ "uri": "file:///x" }] }),
+    )
+    .await;
+    assert_eq!(text(&stream.message().await), "1");
 }

@@ -9,6 +9,7 @@
 mod official;
 mod params;
 mod projection;
+mod questions;
 mod samples;
 mod schema_valid;
 mod wire_examples;

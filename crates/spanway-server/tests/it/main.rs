@@ -11,6 +11,7 @@ mod build;
 mod completion;
 mod dynamic;
 mod failures;
+mod forms;
 mod handlers;
 mod input;
 mod lifecycle;
