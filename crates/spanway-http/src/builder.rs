@@ -140,6 +140,7 @@ impl StreamableHttpBuilder {
             detached,
             draining: AtomicBool::new(false),
             clock,
+            call_clock: Arc::new(clock),
         }))
     }
 }

@@ -12,6 +12,12 @@ pub(crate) struct Clock {
     started_at: Timestamp,
 }
 
+impl spanway_server::Clock for Clock {
+    fn now(&self) -> Timestamp {
+        Self::now(self)
+    }
+}
+
 impl Clock {
     /// A clock that starts now.
     pub(crate) fn start() -> Self {

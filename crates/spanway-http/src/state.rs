@@ -41,6 +41,8 @@ pub(crate) struct Shared {
     pub(crate) detached: TaskTracker,
     pub(crate) draining: AtomicBool,
     pub(crate) clock: Clock,
+    /// The same clock, as calls are given it.
+    pub(crate) call_clock: Arc<Clock>,
 }
 
 impl Shared {

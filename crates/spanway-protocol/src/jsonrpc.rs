@@ -7,5 +7,5 @@ mod parse;
 
 pub use error::{ErrorObject, code};
 pub use id::RequestId;
-pub use message::{Incoming, Message, Notification, Params, Request, Response};
+pub use message::{Incoming, Message, Notification, Params, Request, Response, Resumed};
 pub use parse::parse;

@@ -44,6 +44,12 @@ struct Inner {
     disconnected: AtomicBool,
 }
 
+/// Tells the time, so that it can be another one in tests.
+pub trait Clock: fmt::Debug + Send + Sync + 'static {
+    /// Now.
+    fn now(&self) -> Timestamp;
+}
+
 /// Where a call came from, as the transport saw it.
 #[derive(Debug, Default)]
 #[non_exhaustive]
@@ -56,8 +62,8 @@ pub struct Origin {
     pub headers: HeaderMap,
     /// What layers before the endpoint left for the handler.
     pub extensions: Extensions,
-    /// When the request arrived, by the transport's clock.
-    pub received_at: Timestamp,
+    /// The transport's clock; the system's if there is none.
+    pub clock: Option<Arc<dyn Clock>>,
     /// Whether the client can be sent requests.
     pub client_requests: ClientRequests,
 }

@@ -56,11 +56,22 @@
 //! | [`Params<T>`](Params), [`Uri`] | resources | the template's variables, and the URI itself |
 //! | [`CompletionRequest`] | completers | the argument and what was typed so far |
 //! | [`State<T>`](State) | all | the state given to the builder, or a part of it ([`FromRef`]) |
-//! | [`Context`] | all | revision, client, progress, log messages, cancellation |
+//! | [`Asked<Q>`](Asked) | tools, resources, prompts | what the client answered to a question asked up front |
+//! | [`Context`] | all | revision, client, progress, log messages, cancellation, questions to the client |
 //! | [`Principal`], `Option<Principal>` | all | who calls |
 //!
 //! What it may return is listed at [`IntoToolResult`], [`IntoReadResult`], [`IntoPromptResult`] and
 //! [`IntoCompletion`]; each also takes a `Result`, whose error any error becomes by `?`.
+//!
+//! # Asking the client
+//!
+//! Tools, prompts and resources ask while they run, in straight-line code that is the same for clients of
+//! every revision: [`Context::elicit`] and its kin ask the person, [`Context::sample`] the model,
+//! [`Context::roots`] the client itself. Clients up to 2025-11-25 are asked while the handler waits. Those of
+//! 2026-07-28 are answered with the questions; they call again with the answers and a sealed state, and the
+//! handler runs again from the top. So put what must not happen twice after the last question or into
+//! [`Context::once`], and give every question a key of its own. Set [`ServerBuilder::state_keys`] where more
+//! than one process answers, or one that restarts.
 //!
 //! # What is taken care of
 //!
@@ -92,7 +103,7 @@ mod validate;
 
 pub use change::{Change, ChangeHub, Changes};
 pub use completion::CompletionRequest;
-pub use context::{ClientRequests, Context, Origin};
+pub use context::{ClientRequests, Clock, Context, Origin};
 pub use edit::Edit;
 pub use error::{BuildError, BuildErrors};
 pub use handler::{

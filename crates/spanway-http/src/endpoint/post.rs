@@ -56,7 +56,7 @@ impl Post {
     /// Moves what a handler may want to see into the origin of its call.
     fn into_origin(self, shared: &Shared, session: Option<Box<str>>) -> Origin {
         let mut origin = Origin::default();
-        origin.received_at = shared.clock.now();
+        origin.clock = Some(shared.call_clock.clone());
         origin.principal = self.principal;
         origin.session = session;
         origin.headers = self.parts.headers;

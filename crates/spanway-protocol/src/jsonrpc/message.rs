@@ -70,7 +70,15 @@ pub struct Params {
     pub arguments: RawJson,
     /// `name`, or the `uri` of `resources/read`: JSON text, as sent. What `Mcp-Name` mirrors.
     pub name: RawJson,
-    /// `inputResponses`, if present: answers to what an earlier round asked (T-MRTR-04).
+    /// What an earlier round left to bring back; boxed, since most requests bring nothing.
+    pub resumed: Option<Box<Resumed>>,
+}
+
+/// What a client brings back when it repeats a request (T-MRTR-04). Nothing in it is checked yet.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Resumed {
+    /// `inputResponses`, if present: answers by key.
     pub input_responses: RawJson,
     /// `requestState`, if present: JSON text, as sent.
     pub request_state: RawJson,

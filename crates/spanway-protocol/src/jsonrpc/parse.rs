@@ -5,7 +5,9 @@ use serde::{Deserialize, Deserializer};
 use serde_json::error::Category;
 use serde_json::value::RawValue;
 
-use super::{ErrorObject, Incoming, Message, Notification, Params, Request, RequestId, Response};
+use super::{
+    ErrorObject, Incoming, Message, Notification, Params, Request, RequestId, Response, Resumed,
+};
 use crate::json::{RawJson, describe};
 use crate::limits::Limits;
 use crate::method::Method;
@@ -182,8 +184,12 @@ fn slice_params(body: &Bytes, method: &Method, raw: &RawValue) -> Result<Params,
             Method::ResourcesRead => parts.uri,
             _ => parts.name,
         }),
-        input_responses: slice(parts.input_responses),
-        request_state: slice(parts.request_state),
+        resumed: (parts.input_responses.is_some() || parts.request_state.is_some()).then(|| {
+            Box::new(Resumed {
+                input_responses: slice(parts.input_responses),
+                request_state: slice(parts.request_state),
+            })
+        }),
     })
 }
 

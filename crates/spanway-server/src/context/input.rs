@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use spanway_protocol::jsonrpc::{ErrorObject, RequestId};
 use spanway_protocol::{Call, Emission, RawJson, Rejection, Reply, ServerRequest, Timestamp};
@@ -61,12 +62,6 @@ impl Context {
     pub fn disconnect(&self) {
         self.inner.disconnected.store(true, Ordering::SeqCst);
     }
-
-    /// When the call arrived.
-    #[must_use]
-    pub fn received_at(&self) -> Timestamp {
-        self.inner.origin.received_at
-    }
 }
 
 impl Context {
@@ -79,6 +74,16 @@ impl Context {
         }
         let _ = self.inner.binding.set(binding);
         Ok(())
+    }
+
+    /// The time by the clock of the transport. Read when something is sealed or opened, never for most calls.
+    pub(crate) fn now(&self) -> Timestamp {
+        if let Some(clock) = &self.inner.origin.clock {
+            return clock.now();
+        }
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
+        let millis = since_epoch.unwrap_or_default().as_millis();
+        Timestamp::from_millis(u64::try_from(millis).unwrap_or(u64::MAX))
     }
 
     pub(crate) fn may_ask(&self) -> bool {

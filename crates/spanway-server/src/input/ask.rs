@@ -142,7 +142,7 @@ impl Context {
             request.include_context = None;
         }
         let request = InputRequest::Sampling(Box::new(request));
-        self.ask(key, request, |answer| read(answer)).await
+        self.ask(key, request, read).await
     }
 
     /// Asks which roots the client lets the server work in.
@@ -268,7 +268,10 @@ impl Context {
                 key: key(),
                 detail: error.to_string(),
             }),
-            LegEnd::Answered(Err(error)) => Err(InputError::Refused { key: key(), error }),
+            LegEnd::Answered(Err(error)) => Err(InputError::Refused {
+                key: key(),
+                error: Box::new(error),
+            }),
             LegEnd::TimedOut => Err(InputError::TimedOut { key: key() }),
             LegEnd::Abandoned => Err(InputError::Unreachable("the call is over")),
         }

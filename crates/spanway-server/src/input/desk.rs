@@ -4,7 +4,6 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use serde_json::{Map, Value};
-use spanway_protocol::jsonrpc::Params;
 use spanway_protocol::schema::{InputRequired, Question};
 use spanway_protocol::{Answer, Call, Era, Method, RawJson, Rejection, Reply};
 
@@ -15,7 +14,7 @@ use super::round::Round;
 use crate::context::Context;
 
 /// Bytes of JSON one state may hold; it travels both ways with every round.
-const STATE_BYTES_MAX: usize = 128 * 1024;
+const STATE_BYTES_MAX: usize = 1 << 20;
 
 /// What all calls of a server share for asking.
 pub(crate) struct Desk {
@@ -75,26 +74,21 @@ impl Binding {
         call: &Call,
         context: &Context,
     ) -> Result<(Self, Option<Round>), Rejection> {
-        let Params {
-            input_responses,
-            request_state,
-            ..
-        } = &call.params;
-        // T-DUAL-15: in a session both are parameters like any unknown one.
-        let retried = call.version.era() == Era::Modern
-            && !(input_responses.is_absent() && request_state.is_absent());
+        // T-DUAL-15: in a session these are parameters like any unknown ones.
+        let resumed = call.params.resumed.as_deref();
+        let resumed = resumed.filter(|_| call.version.era() == Era::Modern);
         let binding = Self {
             desk: desk.clone(),
             method: call.method.clone(),
             name: call.params.name.clone(),
             arguments: call.params.arguments.clone(),
-            retried,
+            retried: resumed.is_some(),
         };
-        if !retried {
+        let Some(resumed) = resumed else {
             return Ok((binding, None));
-        }
-        let journal = binding.journal(request_state, context)?;
-        let round = Round::resumed(journal, answers(input_responses)?);
+        };
+        let journal = binding.journal(&resumed.request_state, context)?;
+        let round = Round::resumed(journal, answers(&resumed.input_responses)?);
         Ok((binding, Some(round)))
     }
 
@@ -116,7 +110,7 @@ impl Binding {
             .desk
             .open(&token)
             .ok_or_else(|| refuse("not sealed here"))?;
-        if claims.is_valid(&self.identity(context), context.received_at()) {
+        if claims.is_valid(&self.identity(context), context.now()) {
             Ok(claims.journal)
         } else {
             Err(refuse("expired, or of another call"))
@@ -141,7 +135,7 @@ impl Binding {
         context: &Context,
     ) -> Reply {
         let claims = Claims {
-            expires: (context.received_at() + self.desk.life).as_millis(),
+            expires: (context.now() + self.desk.life).as_millis(),
             identity: self.identity(context),
             journal: round.journal(),
         };

@@ -48,7 +48,7 @@ pub enum InputError {
         /// The key of the question.
         key: String,
         /// What it answered.
-        error: ErrorObject,
+        error: Box<ErrorObject>,
     },
     /// The answer is not of the form that was asked for.
     #[error("the client's answer to {key:?} is not valid:\n{detail}")]

@@ -248,9 +248,8 @@ fn a_question_nobody_waits_for_is_not_asked() {
 #[test]
 fn an_error_of_a_side_effect_is_not_remembered_and_stays_what_it_is() {
     let tries = Arc::new(AtomicUsize::new(0));
-    let counter = tries.clone();
     let ask = move |cx: Context| {
-        let tries = counter.clone();
+        let tries = tries.clone();
         async move {
             let done = cx
                 .once("try", async {

@@ -280,11 +280,7 @@ fn t_mrtr_06_a_state_belongs_to_one_caller_call_and_server() {
             "greet",
             arguments.clone(),
         ),
-        (
-            &Asker::new(&rekeyed).named("ada"),
-            "greet",
-            arguments.clone(),
-        ),
+        (&Asker::new(&rekeyed).named("ada"), "greet", arguments),
     ] {
         assert_eq!(asker.error(tool, arguments, with.clone()), *FROZEN);
     }

@@ -239,7 +239,7 @@ async fn serve_batch(
 /// Each call of a batch sees the head of the POST.
 fn copy_origin(shared: &Shared, post: &Post, session: Option<Box<str>>) -> Origin {
     let mut origin = Origin::default();
-    origin.received_at = shared.clock.now();
+    origin.clock = Some(shared.call_clock.clone());
     origin.principal = post.principal.clone();
     origin.session = session;
     origin.headers = post.parts.headers.clone();
