@@ -39,7 +39,8 @@ pub use limits::Limits;
 pub use method::Method;
 pub use rejection::{Refusal, Rejection};
 pub use reply::{
-    Answer, Emission, Outgoing, Reply, encode, encode_bare_notification, encode_emission, refuse,
+    Answer, Emission, Outgoing, Reply, encode, encode_bare_notification, encode_emission,
+    encode_resource_updated, refuse,
 };
 pub use time::Timestamp;
 pub use version::{Era, ProtocolVersion};

@@ -2,6 +2,7 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 use serde::Serialize;
+use serde_json::json;
 use serde_json::value::RawValue;
 
 use crate::json::RawJson;
@@ -9,7 +10,7 @@ use crate::jsonrpc::{ErrorObject, RequestId, code};
 use crate::rejection::Rejection;
 use crate::schema::{
     CallToolResult, Completion, DiscoverResult, EmptyResult, GetPromptResult, InitializeResult,
-    LogMessage, Progress, Project, Projected, ReadResourceResult, View,
+    ListenResult, LogMessage, Progress, Project, Projected, ReadResourceResult, View,
 };
 use crate::version::{Era, ProtocolVersion};
 
@@ -43,6 +44,8 @@ pub enum Answer {
     GetPrompt(GetPromptResult),
     /// To `completion/complete`.
     Complete(Completion),
+    /// To `subscriptions/listen`, when the server ends the subscription.
+    Listen(ListenResult),
     /// A result that was already written for the revision: a page of a list, or an upstream's own answer.
     Prepared(RawJson),
 }
@@ -163,19 +166,32 @@ pub fn encode_bare_notification(method: &str) -> Bytes {
     out.freeze()
 }
 
-fn notification<T: Project>(method: &'static str, params: &T, view: View<'_>) -> Option<Bytes> {
-    #[derive(Serialize)]
-    struct Envelope<P> {
-        jsonrpc: &'static str,
-        method: &'static str,
-        params: P,
-    }
+/// `notifications/resources/updated` as legacy clients get it, who asked with `resources/subscribe`
+/// (T-2411-17).
+#[must_use]
+pub fn encode_resource_updated(uri: &str) -> Option<Bytes> {
+    encode_notification("notifications/resources/updated", json!({ "uri": uri }))
+}
+
+/// A notification whose parameters are the same in every revision that has it.
+pub(crate) fn encode_notification(method: &str, params: impl Serialize) -> Option<Bytes> {
     let envelope = Envelope {
         jsonrpc: "2.0",
         method,
-        params: Projected(params, view),
+        params,
     };
     serde_json::to_vec(&envelope).ok().map(Bytes::from)
+}
+
+#[derive(Serialize)]
+struct Envelope<'a, P> {
+    jsonrpc: &'static str,
+    method: &'a str,
+    params: P,
+}
+
+fn notification<T: Project>(method: &'static str, params: &T, view: View<'_>) -> Option<Bytes> {
+    encode_notification(method, Projected(params, view))
 }
 
 fn encode_answer(
@@ -194,6 +210,7 @@ fn encode_answer(
         Answer::CallTool(result) => serde_json::to_writer(&mut out, &Projected(result, view))?,
         Answer::ReadResource(result) => serde_json::to_writer(&mut out, &Projected(result, view))?,
         Answer::GetPrompt(result) => serde_json::to_writer(&mut out, &Projected(result, view))?,
+        Answer::Listen(result) => serde_json::to_writer(&mut out, &Projected(result, view))?,
         Answer::Complete(result) => serde_json::to_writer(&mut out, &Projected(result, view))?,
         Answer::Prepared(raw) => out.get_mut().put_slice(raw.as_bytes()),
     }

@@ -8,6 +8,7 @@ mod content;
 mod implementation;
 mod lifecycle;
 mod list;
+mod listen;
 mod logging;
 mod params;
 mod progress;
@@ -26,6 +27,8 @@ pub use content::{Annotations, Content, Media, Role};
 pub use implementation::{Icon, Implementation};
 pub use lifecycle::{DiscoverResult, EmptyResult, InitializeParams, InitializeResult};
 pub use list::{CacheHint, CacheScope, ListResult, Listed};
+pub use listen::ListenResult;
+pub(crate) use listen::SUBSCRIPTION_ID;
 pub use logging::{LogMessage, LoggingLevel};
 pub use params::{
     CallToolParams, CancelledParams, GetPromptParams, ListParams, ReadResourceParams,
