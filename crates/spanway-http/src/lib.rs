@@ -20,8 +20,10 @@ mod registry;
 mod respond;
 mod running;
 mod serve;
+mod sessionless;
 mod state;
 mod stream;
+mod subscription;
 
 pub use app::App;
 pub use builder::StreamableHttpBuilder;

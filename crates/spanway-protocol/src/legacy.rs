@@ -8,8 +8,8 @@ use serde::Deserialize;
 
 use crate::call::Call;
 use crate::head::{Head, PROTOCOL_VERSION, SESSION_ID};
-use crate::json::describe;
 use crate::json::RawJson;
+use crate::json::describe;
 use crate::jsonrpc::{Incoming, Request};
 use crate::limits::Limits;
 use crate::method::Method;

@@ -238,7 +238,8 @@ impl Rejection {
             Self::SessionBusy { .. } => 429,
             Self::TooManySessions
             | Self::TooManyStreams
-            | Self::ShuttingDown | Self::StoreUnavailable => 503,
+            | Self::ShuttingDown
+            | Self::StoreUnavailable => 503,
             // A legacy 404 means "session gone": an unknown method must not look like that.
             Self::MethodNotFound { .. } => match era {
                 Era::Legacy => 200,

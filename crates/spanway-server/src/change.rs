@@ -238,7 +238,10 @@ mod tests {
         hub.publish(updated("shop://books/emma"));
         hub.publish(updated("shop://books/persuasion/1"));
         let told: Vec<_> = std::iter::from_fn(|| changes.next().now_or_never().flatten()).collect();
-        assert_eq!(told, ["shop://books/persuasion/1", "shop://books/emma"].map(updated));
+        assert_eq!(
+            told,
+            ["shop://books/persuasion/1", "shop://books/emma"].map(updated)
+        );
         changes.unwatch("shop://books");
         hub.publish(updated("shop://books/persuasion"));
         assert_eq!(changes.next().now_or_never(), None);
@@ -252,7 +255,10 @@ mod tests {
         for number in 0..1000 {
             hub.publish(updated(&format!("shop://books/{number}")));
         }
-        assert_eq!(changes.next().now_or_never(), Some(Some(updated("shop://books/"))));
+        assert_eq!(
+            changes.next().now_or_never(),
+            Some(Some(updated("shop://books/")))
+        );
         assert_eq!(changes.next().now_or_never(), None);
     }
 
@@ -260,7 +266,8 @@ mod tests {
     fn a_listener_hears_what_it_wants_only() {
         let hub = ChangeHub::new();
         let hidden = updated("shop://staff");
-        let mut changes = hub.subscribe_where(move |change| !matches!(change, Change::Tools) && *change != hidden);
+        let mut changes = hub
+            .subscribe_where(move |change| !matches!(change, Change::Tools) && *change != hidden);
         changes.watch("shop://staff");
         for change in [Change::Tools, updated("shop://staff"), Change::Prompts] {
             hub.publish(change);

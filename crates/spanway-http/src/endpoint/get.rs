@@ -36,8 +36,14 @@ async fn open(
     Accepts::for_get(&head)?;
     let id = legacy::session_id(&head)?;
     legacy::version_header(&head)?;
+    registry.find(&id, principal.map(Principal::as_str)).await?;
+    let changes = || shared.changes(principal.cloned(), |_| true);
+    let listener = registry.listen(&id, changes, &shared.limits)?;
+    // Read again: what was subscribed to meanwhile is in the session or was told to the listener.
     let session = registry.find(&id, principal.map(Principal::as_str)).await?;
-    let listener = registry.listen(&id, shared.service.changes(), &shared.limits)?;
+    for uri in &session.subscriptions {
+        listener.watch(uri);
+    }
     let events = Events::of_listener(listener, shared.keep_alive);
     let envelope = Envelope {
         version: session.version,

@@ -2,6 +2,7 @@
 
 mod deliver;
 mod legacy;
+mod listen;
 
 use std::sync::Arc;
 
@@ -12,7 +13,9 @@ use http_body::Body;
 use spanway_protocol::guard::{self, Accepts};
 use spanway_protocol::jsonrpc::{self, Notification, Request};
 use spanway_protocol::modern::{self, Claims};
-use spanway_protocol::{Era, PROTOCOL_VERSION, ProtocolVersion, Rejection, Selected};
+use spanway_protocol::{
+    Era, Method, PROTOCOL_VERSION, ProtocolVersion, Refusal, Rejection, Selected,
+};
 use spanway_server::{Context, Origin, Principal};
 
 use crate::body;
@@ -24,6 +27,7 @@ use crate::stream::ResponseBody;
 /// What a POST came with besides its body.
 struct Post {
     parts: Parts,
+    accepts: Accepts,
     form: Form,
     principal: Option<Principal>,
 }
@@ -103,6 +107,7 @@ where
         Err((refusal, era)) => return respond::refusal(&refusal, era),
     };
     let post = Post {
+        accepts,
         form: Form::choose(accepts, shared.mode),
         parts,
         principal,
@@ -125,6 +130,11 @@ async fn modern(
         Ok(call) => call,
         Err(refusal) => return respond::refusal(&refusal, Era::Modern),
     };
+    if call.method == Method::Listen {
+        let id = call.id.clone();
+        return listen::answer(shared, &post, call)
+            .unwrap_or_else(|why| respond::refusal(&Refusal::new(Some(id), why), Era::Modern));
+    }
     let form = post.form;
     let envelope = Envelope {
         version: call.version,

@@ -64,7 +64,9 @@ impl MirroredArguments {
         arguments: &Map<String, Value>,
     ) -> Result<(), Rejection> {
         let head = Head::new(&Method::POST, None, headers);
-        self.0.iter().try_for_each(|one| one.check(&head, arguments))
+        self.0
+            .iter()
+            .try_for_each(|one| one.check(&head, arguments))
     }
 }
 

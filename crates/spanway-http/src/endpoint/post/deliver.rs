@@ -23,7 +23,20 @@ pub(super) async fn one(
     pulse: Duration,
 ) -> Response<ResponseBody> {
     if !form.json {
-        return respond::sse(Events::of_calls(vec![running], pulse).into(), envelope);
+        // A refusal keeps its HTTP status if it is there at once: those of the validation ladder are.
+        let first = poll_fn(|cx| Poll::Ready(running.poll_step(cx))).await;
+        if let Poll::Ready(Step::Done(outgoing)) = &first
+            && outgoing.status != 200
+        {
+            return respond::json(outgoing.clone(), envelope);
+        }
+        let mut events = Events::of_calls(vec![running], pulse);
+        match first {
+            Poll::Ready(Step::Message(message)) => events.push(&message),
+            Poll::Ready(Step::Done(outgoing)) => events.push(&outgoing.body),
+            Poll::Ready(Step::Cancelled) | Poll::Pending => {}
+        }
+        return respond::sse(events.into(), envelope);
     }
     let mut silence = pin!(tokio::time::sleep(pulse));
     loop {
