@@ -10,5 +10,8 @@ mod dual;
 mod guard;
 mod headers;
 mod journal;
+mod listen;
 mod modern;
+mod param_headers;
 mod probe;
+mod subscribe;

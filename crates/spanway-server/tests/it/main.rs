@@ -16,6 +16,7 @@ mod lifecycle;
 mod lists;
 mod prompts;
 mod resources;
+mod subscriptions;
 mod support;
 mod tools;
 mod visibility;
