@@ -4,7 +4,7 @@ mod raw;
 mod resolved;
 
 pub(crate) use raw::Settings;
-pub(crate) use resolved::{Api, LogFormat, ServerConfig};
+pub(crate) use resolved::{Api, LogFormat, ServerConfig, header};
 
 use std::path::Path;
 

@@ -2,9 +2,12 @@
 //! library gets the same serving flags with [`serve_library`].
 
 mod api;
+mod call;
 mod cli;
+mod client;
 mod config;
 mod demo;
+mod failure;
 mod output;
 mod serve;
 mod shutdown;
@@ -12,7 +15,6 @@ mod telemetry;
 mod tools;
 mod units;
 
-use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -20,21 +22,22 @@ use spanway::Server;
 
 use cli::{Cli, Command, ServeCommand};
 use config::{Api, ServerConfig};
+use failure::{finish, unparsed, usage};
 
 /// Runs the command line of this process.
 ///
-/// Exit codes: 0 for success, 1 for a failure while running, 2 for wrong usage. Failures are one line on
-/// stderr.
+/// Exit codes: 0 for success, 1 for a failure while running, also of the tool that was called, 2 for wrong usage.
+/// Failures are one line on stderr.
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return usage(&error),
+        Err(error) => return unparsed(&error),
     };
     finish(match cli.command {
         Command::Serve(command) => serve_api(command),
         Command::Tools(command) => tools::run(command),
-        Command::Call(_) => Ok(()),
+        Command::Call(command) => runtime().and_then(|it| it.block_on(call::run(command))),
     })
 }
 
@@ -58,14 +61,15 @@ where
     let command = <Flags as clap::CommandFactory>::command().about(about);
     let matches = match command.try_get_matches() {
         Ok(matches) => matches,
-        Err(error) => return usage(&error),
+        Err(error) => return unparsed(&error),
     };
     let flags = match <Flags as clap::FromArgMatches>::from_arg_matches(&matches) {
         Ok(flags) => flags,
-        Err(error) => return usage(&error),
+        Err(error) => return unparsed(&error),
     };
     finish((|| {
-        let config = ServerConfig::resolve(&flags.settings.over_file(flags.config.as_deref())?)?;
+        let settings = usage(flags.settings.over_file(flags.config.as_deref()))?;
+        let config = usage(ServerConfig::resolve(&settings))?;
         telemetry::init(config.log_format);
         let server = build()?;
         runtime()?.block_on(async {
@@ -73,20 +77,22 @@ where
                 .implementation
                 .name
                 .clone();
-            serve::run(config, server, &format!("{name}\n")).await
+            serve::run(config, server, &format!("{name}\n")).await?;
+            Ok(ExitCode::SUCCESS)
         })
     })())
 }
 
-fn serve_api(command: ServeCommand) -> anyhow::Result<()> {
-    let settings = command.settings.over_file(command.config.as_deref())?;
-    let config = ServerConfig::resolve(&settings)?;
-    let api = Api::resolve(&settings)?;
+fn serve_api(command: ServeCommand) -> anyhow::Result<ExitCode> {
+    let settings = usage(command.settings.over_file(command.config.as_deref()))?;
+    let config = usage(ServerConfig::resolve(&settings))?;
+    let api = usage(Api::resolve(&settings))?;
     telemetry::init(config.log_format);
     runtime()?.block_on(async {
         let served = api::open(command.source.as_deref(), &api).await?;
         let (server, announcement) = served.into_server()?;
-        serve::run(config, server, &announcement).await
+        serve::run(config, server, &announcement).await?;
+        Ok(ExitCode::SUCCESS)
     })
 }
 
@@ -94,26 +100,4 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     Ok(tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?)
-}
-
-/// Help and version go to stdout, wrong usage to stderr; clap knows which.
-fn usage(error: &clap::Error) -> ExitCode {
-    let printed = error.print();
-    let code = u8::try_from(error.exit_code()).unwrap_or(2);
-    if printed.is_ok() {
-        ExitCode::from(code)
-    } else {
-        ExitCode::FAILURE
-    }
-}
-
-/// A failure is one line: what went wrong, then why.
-fn finish(outcome: anyhow::Result<()>) -> ExitCode {
-    let Err(error) = outcome else {
-        return ExitCode::SUCCESS;
-    };
-    let line = format!("{error:#}").replace('\n', " ");
-    // Where stderr is gone there is nobody to tell.
-    let _ = writeln!(std::io::stderr(), "error: {line}");
-    ExitCode::FAILURE
 }

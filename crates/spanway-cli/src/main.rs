@@ -1,4 +1,4 @@
-//! The `spanway` binary.
+//! The `spanway` binary: the command line of the library beside it, with an allocator that returns memory well.
 
 use std::process::ExitCode;
 

@@ -30,7 +30,7 @@ pub(crate) fn table(tools: &[ToolDefinition]) -> String {
     let mut text = String::new();
     for tool in tools {
         let line = format!(
-            "  {:width$}  {:7}  {}",
+            "  {:width$}  {:6}  {}",
             tool.name,
             effect(tool),
             summary(tool)
@@ -46,9 +46,9 @@ fn effect(tool: &ToolDefinition) -> &'static str {
     if hints.is_some_and(|hints| hints.read_only == Some(true)) {
         "reads"
     } else if hints.is_some_and(|hints| hints.destructive == Some(true)) {
-        "deletes"
+        "alters"
     } else {
-        "writes"
+        "adds"
     }
 }
 
@@ -99,20 +99,9 @@ MCP Inspector
 
 /// A name that every client takes as a key: lower case letters, digits and hyphens.
 fn client_key(name: &str) -> String {
-    let plain = name.chars().map(|c| {
-        if c.is_ascii_alphanumeric() {
-            c.to_ascii_lowercase()
-        } else {
-            '-'
-        }
-    });
-    let words: Vec<String> = plain
-        .collect::<String>()
-        .split('-')
-        .map(str::to_owned)
-        .collect();
+    let lower = name.to_ascii_lowercase();
+    let words = lower.split(|c: char| !c.is_ascii_alphanumeric());
     let key = words
-        .into_iter()
         .filter(|word| !word.is_empty())
         .collect::<Vec<_>>()
         .join("-");
@@ -162,6 +151,6 @@ mod tests {
             lines[0].ends_with('…') && lines[0].chars().count() < 110,
             "{text}"
         );
-        assert_eq!(lines[1], "  long_name  writes   Two lines.");
+        assert_eq!(lines[1], "  long_name  adds    Two lines.");
     }
 }

@@ -30,10 +30,7 @@ pub(crate) async fn run(
     let snippets = output::snippets(&name, &url, config.wants_token());
     let (options, path) = (config.options.clone(), config.path.clone());
     let app = App::new(config.endpoint(service), &path);
-    output::print(&format!(
-        "{}\n{snippets}\nListening on {url}\n",
-        announcement
-    ))?;
+    output::print(&format!("{announcement}\n{snippets}\nListening on {url}\n"))?;
     tracing::info!(%address, "serving");
     match spanway::http::serve(listener, app, options, stop).await? {
         Drained::Complete => tracing::info!("stopped; every call came to its end"),

@@ -19,7 +19,7 @@ use http_body::Body;
 use serde_json::json;
 use tower::Service;
 
-use crate::endpoint::StreamableHttp;
+use crate::endpoint::{Answering, StreamableHttp};
 use crate::respond;
 use crate::stream::ResponseBody;
 
@@ -68,16 +68,24 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
+        self.answer(request)
+    }
+}
+
+impl App {
+    pub(crate) fn answer<B>(&self, request: Request<B>) -> Answering
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Send,
+    {
         if self.is_endpoint(request.uri().path()) {
-            return Box::pin(self.endpoint.call(request));
+            return self.endpoint.answer(request);
         }
         let app = self.clone();
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         Box::pin(async move { Ok(app.beside(&method, &path).await) })
     }
-}
 
-impl App {
     async fn beside(&self, method: &Method, path: &str) -> Response<ResponseBody> {
         let answer = match path {
             "/livez" => text(StatusCode::OK, "ok"),

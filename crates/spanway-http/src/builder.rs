@@ -135,6 +135,7 @@ impl StreamableHttpBuilder {
                 Some(_) => self.service,
                 None => Arc::new(Sessionless(self.service)),
             },
+            cors: crate::cors::policy(&self.guard),
             guard: self.guard,
             auth: self.auth,
             subscriptions: Subscriptions::new(self.limits.listen_streams_max),

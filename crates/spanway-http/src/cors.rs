@@ -5,15 +5,14 @@ use http::request::Parts;
 use http::{HeaderValue, Method};
 use spanway_protocol::{Guard, PROTOCOL_VERSION, SESSION_ID};
 use std::time::Duration;
-use tower::Layer;
-use tower_http::cors::{AllowHeaders, AllowOrigin, Cors, CorsLayer};
+use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
 /// How long a browser may keep a preflight answer.
 const PREFLIGHT_LIFE: Duration = Duration::from_secs(600);
 
-/// Puts the CORS policy of `guard` around a service. Preflights are answered here, before authentication;
-/// any request header is allowed, since `Mcp-Param-*` cannot be listed (trap 26).
-pub(crate) fn around<S>(service: S, guard: &Guard) -> Cors<S> {
+/// The CORS policy of `guard`. Preflights are answered by the layer, before authentication; any request
+/// header is allowed, since `Mcp-Param-*` cannot be listed (trap 26).
+pub(crate) fn policy(guard: &Guard) -> CorsLayer {
     let guard = guard.clone();
     // A page may read an answer exactly if the guard lets its requests in, by host as well as by origin.
     let allowed =
@@ -24,5 +23,4 @@ pub(crate) fn around<S>(service: S, guard: &Guard) -> Cors<S> {
         .allow_headers(AllowHeaders::mirror_request())
         .expose_headers([SESSION_ID, PROTOCOL_VERSION, WWW_AUTHENTICATE])
         .max_age(PREFLIGHT_LIFE)
-        .layer(service)
 }

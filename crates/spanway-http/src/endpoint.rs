@@ -13,13 +13,13 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::header::ORIGIN;
 use http::request::Parts;
 use http::{Method, Request, Response};
 use http_body::Body;
 use spanway_protocol::{Era, Head, Rejection};
 use spanway_server::{McpService, Principal};
-use tower::Service;
-use tower_http::cors::Cors;
+use tower::{Layer, Service};
 
 use crate::builder::StreamableHttpBuilder;
 use crate::respond;
@@ -37,9 +37,12 @@ use crate::stream::ResponseBody;
 /// goes on (T-2607-08, T-2503-08).
 #[derive(Clone)]
 pub struct StreamableHttp {
-    service: Cors<Endpoint>,
     shared: Arc<Shared>,
 }
+
+/// The future of one answer, of this endpoint and of what is built around it.
+pub(crate) type Answering =
+    Pin<Box<dyn Future<Output = Result<Response<ResponseBody>, Infallible>> + Send>>;
 
 impl StreamableHttp {
     /// An endpoint with the default settings: loopback hosts only, sessions in memory, JSON or event
@@ -54,12 +57,28 @@ impl StreamableHttp {
     }
 
     pub(crate) fn from_shared(shared: Arc<Shared>) -> Self {
-        let endpoint = Endpoint {
-            shared: shared.clone(),
+        Self { shared }
+    }
+
+    /// Answers a request. What no browser sent is not held up by CORS.
+    pub(crate) fn answer<B>(&self, request: Request<B>) -> Answering
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Send,
+    {
+        let direct = |request| -> Answering {
+            let shared = self.shared.clone();
+            Box::pin(async move { Ok(answer(shared, request).await) })
         };
-        Self {
-            service: crate::cors::around(endpoint, &shared.guard),
-            shared,
+        if request.headers().contains_key(ORIGIN) || request.method() == Method::OPTIONS {
+            Box::pin(
+                self.shared
+                    .cors
+                    .layer(tower::service_fn(direct))
+                    .call(request),
+            )
+        } else {
+            direct(request)
         }
     }
 
@@ -136,37 +155,6 @@ where
 {
     type Response = Response<ResponseBody>;
     type Error = Infallible;
-    type Future = <Cors<Endpoint> as Service<Request<B>>>::Future;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request<B>) -> Self::Future {
-        self.service.call(request)
-    }
-}
-
-/// The endpoint behind its CORS layer.
-#[doc(hidden)]
-#[derive(Clone)]
-pub struct Endpoint {
-    shared: Arc<Shared>,
-}
-
-impl std::fmt::Debug for Endpoint {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Endpoint").finish_non_exhaustive()
-    }
-}
-
-impl<B> Service<Request<B>> for Endpoint
-where
-    B: Body<Data = Bytes> + Send + 'static,
-    B::Error: Send,
-{
-    type Response = Response<ResponseBody>;
-    type Error = Infallible;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
@@ -174,8 +162,7 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let shared = self.shared.clone();
-        Box::pin(async move { Ok(answer(shared, request).await) })
+        self.answer(request)
     }
 }
 
@@ -234,3 +221,6 @@ async fn authenticate(
         None => Ok(parts.extensions.get::<Principal>().cloned()),
     }
 }
+
+#[cfg(test)]
+mod tests;

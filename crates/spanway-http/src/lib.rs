@@ -27,7 +27,7 @@ mod subscription;
 
 pub use app::App;
 pub use builder::StreamableHttpBuilder;
-pub use endpoint::{Endpoint, Health, StreamableHttp};
+pub use endpoint::{Health, StreamableHttp};
 pub use serve::{Drained, ServeOptions, serve};
 pub use state::ResponseMode;
 pub use stream::ResponseBody;

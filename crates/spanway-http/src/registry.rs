@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use spanway_protocol::jsonrpc::RequestId;
 use spanway_protocol::legacy::{Session, SessionId};
 use spanway_protocol::{Limits, Rejection, Timestamp};
@@ -149,17 +150,19 @@ impl Registry {
         limits: &Limits,
     ) -> Result<InFlight, Rejection> {
         let mut sessions = self.lock();
-        let busy = sessions.entry(session.clone()).or_default();
-        if busy.calls.contains_key(id) {
+        let calls = sessions.get(session).map(|busy| &busy.calls);
+        if calls.is_some_and(|calls| calls.contains_key(id)) {
             return Err(Rejection::DuplicateId { id: id.clone() });
         }
         let limit = limits.calls_per_session_max;
-        if busy.calls.len() >= limit {
+        if calls.map_or(0, HashMap::len) >= limit {
             return Err(Rejection::SessionBusy {
                 what: "calls in flight",
                 limit,
             });
         }
+        // Only now: an entry that holds nothing would stay, and keep its session alive.
+        let busy = sessions.entry(session.clone()).or_default();
         busy.calls.insert(id.clone(), context.clone());
         drop(sessions);
         let since = self.clock.now();
@@ -186,14 +189,14 @@ impl Registry {
         limits: &Limits,
     ) -> Result<Listener, Rejection> {
         let mut sessions = self.lock();
-        let busy = sessions.entry(session.clone()).or_default();
         let limit = limits.streams_per_session_max;
-        if busy.streams >= limit {
+        if sessions.get(session).map_or(0, |busy| busy.streams) >= limit {
             return Err(Rejection::SessionBusy {
                 what: "open streams",
                 limit,
             });
         }
+        let busy = sessions.entry(session.clone()).or_default();
         busy.streams += 1;
         let mailbox = busy
             .mailbox
@@ -249,7 +252,9 @@ impl Registry {
         ))
     }
 
-    /// Takes something off a session and forgets it if that was the last.
+    /// Takes something off a session and forgets it if that was the last. A session that was busy for long
+    /// was not renewed meanwhile: its idle time begins now, and it stays noted until the store knows, so
+    /// that it cannot expire in between.
     fn release(
         self: &Arc<Self>,
         session: &SessionId,
@@ -264,21 +269,44 @@ impl Registry {
         if !busy.is_idle() {
             return;
         }
-        sessions.remove(session);
-        drop(sessions);
-        // While it was busy nothing renewed it; its idle time begins now.
         let now = self.clock.now();
-        if now.since(since) >= self.renew_after && tokio::runtime::Handle::try_current().is_ok() {
-            let (registry, session) = (self.clone(), session.clone());
-            self.tasks.spawn(async move {
-                if let Err(error) = registry.store.renew(&[session], now).await {
-                    tracing::warn!(
-                        error = &error as &dyn std::error::Error,
-                        "a session could not be renewed"
-                    );
-                }
-            });
+        if now.since(since) < self.renew_after {
+            sessions.remove(session);
+            return;
         }
+        drop(sessions);
+        let mut renewal = self.clone().renew_and_forget(session.clone(), now).boxed();
+        if renewal.as_mut().now_or_never().is_some() {
+            return;
+        }
+        if tokio::runtime::Handle::try_current().is_ok() {
+            self.tasks.spawn(renewal);
+        } else {
+            self.forget_idle(session);
+        }
+    }
+
+    async fn renew_and_forget(self: Arc<Self>, session: SessionId, now: Timestamp) {
+        let renewed = self.store.renew(std::slice::from_ref(&session), now).await;
+        if let Err(error) = renewed {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "a session could not be renewed"
+            );
+        }
+        self.forget_idle(&session);
+    }
+
+    fn forget_idle(&self, session: &SessionId) {
+        let mut sessions = self.lock();
+        if sessions.get(session).is_some_and(Busy::is_idle) {
+            sessions.remove(session);
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn busy_sessions(&self) -> usize {
+        self.lock().len()
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<SessionId, Busy>> {

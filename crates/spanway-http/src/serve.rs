@@ -1,10 +1,10 @@
 //! Accepts connections and serves them until told to stop; then drains.
 
-use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use hyper::body::Incoming;
@@ -15,9 +15,11 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
-use tower::Service;
+use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// How connections are served.
 #[derive(Debug, Clone)]
@@ -25,7 +27,8 @@ use crate::app::App;
 pub struct ServeOptions {
     /// Connections at once; further ones wait in the system's queue. Default 16 384.
     pub connections_max: usize,
-    /// How long a client may take to send a request's head. Default 30 s.
+    /// How long a client may take to send a request's head, and how long a connection may be idle. On
+    /// HTTP/2, how long a connection may be silent before it is asked for a sign of life. Default 30 s.
     pub head_timeout: Duration,
     /// How long calls in flight may take to end after the stop. Default 10 s.
     pub drain_deadline: Duration,
@@ -62,17 +65,9 @@ pub async fn serve(
     options: ServeOptions,
     stop: impl Future<Output = ()>,
 ) -> io::Result<Drained> {
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(options.head_timeout);
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .max_concurrent_streams(256);
-    let builder = Arc::new(builder);
+    let builder = both_versions(&options);
     let graceful = GracefulShutdown::new();
+    let stopping = CancellationToken::new();
     let room = Arc::new(Semaphore::new(options.connections_max));
     let mut connections = JoinSet::new();
     let mut stop = pin!(stop);
@@ -89,11 +84,12 @@ pub async fn serve(
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "TCP_NODELAY could not be set");
         }
+        let heard = Arc::new(AtomicBool::new(false));
         let connection = {
-            let app = app.clone();
+            let (app, heard) = (app.clone(), heard.clone());
             let service = service_fn(move |request: hyper::Request<Incoming>| {
-                let mut app = app.clone();
-                async move { app.call(request).await as Result<_, Infallible> }
+                heard.store(true, Ordering::Relaxed);
+                app.answer(request)
             });
             graceful.watch(
                 builder
@@ -101,15 +97,59 @@ pub async fn serve(
                     .into_owned(),
             )
         };
+        let (stopping, head_timeout) = (stopping.clone(), options.head_timeout);
         connections.spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection ended early");
-            }
+            run(connection, &heard, head_timeout, &stopping).await;
             drop(permit);
         });
     }
     drop(listener);
+    stopping.cancel();
     Ok(drain(&app, graceful, connections, options.drain_deadline).await)
+}
+
+/// HTTP/1.1 and HTTP/2 on the same port.
+fn both_versions(options: &ServeOptions) -> auto::Builder<TokioExecutor> {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(options.head_timeout);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(options.head_timeout)
+        .max_concurrent_streams(256);
+    builder
+}
+
+/// Runs a connection to its end. One that has not sent a request when the time for its head is up, or when
+/// the server stops, is cut: until the HTTP version is known no timer of the connection's own runs, and the
+/// drain would wait for the rest of a head.
+async fn run(
+    connection: impl Future<Output = Result<(), BoxError>>,
+    heard: &AtomicBool,
+    head_timeout: Duration,
+    stopping: &CancellationToken,
+) {
+    let mut connection = pin!(connection);
+    let ended = tokio::select! {
+        biased;
+        ended = &mut connection => Some(ended),
+        () = tokio::time::sleep(head_timeout) => None,
+        () = stopping.cancelled() => None,
+    };
+    let ended = match ended {
+        Some(ended) => ended,
+        None if heard.load(Ordering::Relaxed) => connection.await,
+        None => {
+            tracing::debug!("a connection without a request was cut");
+            return;
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection ended early");
+    }
 }
 
 /// The next connection, once there is room for it. Running out of descriptors passes: try again.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use spanway_protocol::{Guard, Limits};
 use spanway_server::{Change, Changes, McpService, Principal};
 use tokio_util::task::TaskTracker;
+use tower_http::cors::CorsLayer;
 
 use crate::auth::Authenticate;
 use crate::clock::Clock;
@@ -30,6 +31,7 @@ pub enum ResponseMode {
 pub(crate) struct Shared {
     pub(crate) service: Arc<dyn McpService>,
     pub(crate) guard: Guard,
+    pub(crate) cors: CorsLayer,
     pub(crate) auth: Option<Arc<dyn Authenticate>>,
     pub(crate) limits: Limits,
     pub(crate) mode: ResponseMode,

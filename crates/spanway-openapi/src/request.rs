@@ -112,8 +112,7 @@ impl<'a> Sorted<'a> {
                     sorted.body.properties.push((name, *file, value));
                 }
                 (Target::Body, Some(value)) => sorted.body.whole = Some(value),
-                (Target::Property { .. } | Target::Body, None) if !binding.required => {}
-                (Target::Parameter(_), _) if !binding.required => {}
+                (Target::Parameter(_), _) | (_, None) if !binding.required => {}
                 _ => return Err(RequestError::Missing(binding.argument.clone())),
             }
         }
@@ -141,11 +140,15 @@ fn uri(operation: &Operation, base: &Url, sorted: &Sorted<'_>) -> Result<Uri, Re
     base.set_fragment(None);
     let mut query: Vec<String> = base.query().map(str::to_owned).into_iter().collect();
     base.set_query(None);
+    let (path, literal) = split_query(&operation.path);
+    if let Some(literal) = literal {
+        query.push(fill(literal, sorted)?.0);
+    }
     for (parameter, _, value) in sorted.at(Location::Query) {
         query.extend(query_pairs(parameter, value));
     }
     let mut text = base.as_str().trim_end_matches('/').to_owned();
-    text.push_str(&path(operation, sorted)?);
+    text.push_str(&expand_path(path, sorted)?);
     if !query.is_empty() {
         text.push('?');
         text.push_str(&query.join("&"));
@@ -153,33 +156,20 @@ fn uri(operation: &Operation, base: &Url, sorted: &Sorted<'_>) -> Result<Uri, Re
     Uri::try_from(text).map_err(|error| RequestError::Url(error.to_string()))
 }
 
+/// Some documents tell operations apart by a query or a fragment in the path: `/jobs?v=2`, `/#list`.
+fn split_query(template: &str) -> (&str, Option<&str>) {
+    let template = template.split('#').next().unwrap_or_default();
+    match template.split_once('?') {
+        Some((path, query)) => (path, Some(query)),
+        None => (template, None),
+    }
+}
+
 /// The path template with its placeholders filled in.
-fn path(operation: &Operation, sorted: &Sorted<'_>) -> Result<String, RequestError> {
+fn expand_path(template: &str, sorted: &Sorted<'_>) -> Result<String, RequestError> {
     let mut path = String::new();
-    for segment in operation.path.split('/').skip(1) {
-        let mut text = String::new();
-        let mut filled = None;
-        let mut rest = segment;
-        while let Some((before, after)) = rest.split_once('{') {
-            text.push_str(&literal_path(before));
-            let Some((name, tail)) = after.split_once('}') else {
-                text.push_str(&literal_path("{"));
-                rest = after;
-                continue;
-            };
-            let given = sorted.at(Location::Path).find(|(it, ..)| it.name == name);
-            let Some((parameter, argument, value)) = given else {
-                return Err(RequestError::Missing(name.to_owned()));
-            };
-            let (style, explode) = styled(parameter);
-            text.push_str(&match parameter.form {
-                ParameterForm::Json => component(&value.to_string()),
-                ParameterForm::Styled { .. } => path_text(name, value, style, explode),
-            });
-            filled = Some(*argument);
-            rest = tail;
-        }
-        text.push_str(&literal_path(rest));
+    for segment in template.split('/').skip(1) {
+        let (text, filled) = fill(segment, sorted)?;
         // An empty or dotted segment would make the request one for another resource.
         if let Some(argument) = filled.filter(|_| matches!(text.as_str(), "" | "." | "..")) {
             return Err(RequestError::PathSegment(argument.to_owned()));
@@ -188,6 +178,37 @@ fn path(operation: &Operation, sorted: &Sorted<'_>) -> Result<String, RequestErr
         path.push_str(&text);
     }
     Ok(path)
+}
+
+/// One part of a template with its placeholders filled in, and the last argument that was used.
+fn fill<'a>(
+    template: &str,
+    sorted: &Sorted<'a>,
+) -> Result<(String, Option<&'a str>), RequestError> {
+    let mut text = String::new();
+    let mut filled = None;
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('{') {
+        text.push_str(&literal_path(before));
+        let Some((name, tail)) = after.split_once('}') else {
+            text.push_str(&literal_path("{"));
+            rest = after;
+            continue;
+        };
+        let given = sorted.at(Location::Path).find(|(it, ..)| it.name == name);
+        let Some((parameter, argument, value)) = given else {
+            return Err(RequestError::Missing(name.to_owned()));
+        };
+        let (style, explode) = styled(parameter);
+        text.push_str(&match parameter.form {
+            ParameterForm::Json => component(&value.to_string()),
+            ParameterForm::Styled { .. } => path_text(name, value, style, explode),
+        });
+        filled = Some(*argument);
+        rest = tail;
+    }
+    text.push_str(&literal_path(rest));
+    Ok((text, filled))
 }
 
 fn query_pairs(parameter: &Parameter, value: &Value) -> Vec<String> {

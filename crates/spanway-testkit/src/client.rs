@@ -3,6 +3,8 @@
 use std::convert::Infallible;
 
 use bytes::Bytes;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use http::header::{ACCEPT, CONTENT_TYPE, HOST};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
 use http_body::Body;
@@ -139,10 +141,11 @@ impl Client {
         session
     }
 
-    pub(crate) async fn exchange(self, request: Request<RequestBody>) -> Response<RequestBody> {
-        match self.service.oneshot(request).await {
-            Ok(response) => response,
-            Err(never) => match never {},
-        }
+    pub(crate) fn exchange(
+        self,
+        request: Request<RequestBody>,
+    ) -> BoxFuture<'static, Response<RequestBody>> {
+        let exchanged = self.service.oneshot(request);
+        exchanged.map(|Ok(response)| response).boxed()
     }
 }

@@ -1,4 +1,60 @@
 //! MCP servers in Rust: every protocol revision on one endpoint, from one handler.
+//!
+//! This crate is the front door; each part also stands as a crate of its own.
+//!
+//! | what | where |
+//! |---|---|
+//! | describe a server | [`Server`], [`Tool`], [`Resource`], [`Prompt`] |
+//! | what a handler takes | [`Args`], [`State`], [`Context`], [`Principal`], [`Params`], [`Uri`] |
+//! | what a handler returns | [`Json`], text, content; [`ToolError`], [`ResourceError`], [`PromptError`] |
+//! | serve it | [`StreamableHttp`], a tower service; [`http::serve`], where nothing serves HTTP yet |
+//! | an API as tools | [`openapi`]: a document, a bridge, an upstream |
+//! | keep sessions elsewhere | [`store::SessionStore`] |
+//! | write a transport, or another source of answers | [`McpService`], [`protocol`] |
+//!
+//! The features `http` and `openapi` are on by default; each only adds modules.
+//!
+//! # Example
+//! ```
+//! use schemars::JsonSchema;
+//! use serde::Deserialize;
+//! use spanway::{Args, Context, Resource, Server, Tool, ToolError};
+//!
+//! /// Greets somebody.
+//! #[derive(Deserialize, JsonSchema)]
+//! struct Greet {
+//!     /// Whom.
+//!     name: String,
+//! }
+//!
+//! async fn greet(Args(args): Args<Greet>, cx: Context) -> Result<String, ToolError> {
+//!     cx.progress(1.0, Some(1.0), "thought of something");
+//!     Ok(format!("Hello, {}!", args.name))
+//! }
+//!
+//! let server = Server::builder("greeter", "1.0.0")
+//!     .tool(Tool::new("greet", greet).read_only())
+//!     .resource(Resource::text("greeter://about", "about", "It greets."))
+//!     .build()?;
+//! # #[cfg(feature = "http")]
+//! # fn mount(server: Server) -> axum::Router {
+//! use spanway::StreamableHttp;
+//!
+//! let app = axum::Router::new().nest_service("/mcp", StreamableHttp::new(server));
+//! # app
+//! # }
+//! # Ok::<(), spanway::BuildErrors>(())
+//! ```
+//!
+//! # What a handler can rely on
+//! - Its arguments were validated against the schema that clients see; a call that does not conform never
+//!   reaches it, and the client is told every problem with a JSON Pointer.
+//! - It runs in the task of the request. A client of 2026-07-28 that goes away drops its future at the next
+//!   `await`; for older revisions it runs on. [`Context::cancellation`] tells work it handed elsewhere.
+//! - A panic is an internal error of that one call.
+//! - [`Context::progress`] and [`Context::log`] never wait.
+//! - Everything that is wrong with the description of a server is reported by
+//!   [`build`](ServerBuilder::build), all of it at once.
 
 pub use spanway_protocol as protocol;
 pub use spanway_server::*;

@@ -17,6 +17,7 @@ export async function sdkV1(packageName, url, report) {
   return {
     ...shared(client, transport, report, logs),
     era: 'legacy',
+    resourceNotFound: -32002,
     version,
     callTool: (name, args, options) =>
       client.callTool({ name, ...(args && { arguments: args }) }, undefined, options),
@@ -34,6 +35,8 @@ export async function clientV2(mode, url, report) {
   return {
     ...shared(client, transport, report, logs),
     era: mode === 'legacy' ? 'legacy' : 'modern',
+    // This SDK shows the legacy -32002 as the modern code, whatever came over the wire.
+    resourceNotFound: -32602,
     version: () => client.getNegotiatedProtocolVersion(),
     discover: () => client.discover(),
     callTool: (name, args, options = {}) => {

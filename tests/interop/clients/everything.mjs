@@ -15,7 +15,6 @@ const FIXTURE_TOOLS = [
   'json_schema_2020_12_tool',
 ];
 const INVALID_PARAMS = -32602;
-const RESOURCE_NOT_FOUND = { legacy: -32002, modern: INVALID_PARAMS };
 
 export async function everything(client, report) {
   await tools(client, report);
@@ -98,7 +97,7 @@ async function resources(client, report) {
     equal(JSON.parse(made.text).id, '123', 'id from the template');
   });
   await report.check('resources/read: an unknown resource', () =>
-    refused(client.readResource('test://no-such-resource'), RESOURCE_NOT_FOUND[client.era], 'unknown uri'));
+    refused(client.readResource('test://no-such-resource'), client.resourceNotFound, 'unknown uri'));
 }
 
 async function prompts(client, report) {

@@ -71,6 +71,7 @@ class Maker {
 
   string(schema) {
     if (schema.pattern) return this.matching(schema);
+    if (schema.contentEncoding === 'base64') return FORMATS.byte;
     if (schema.format in FORMATS) return FORMATS[schema.format];
     // Characters that a URL or a form must escape are in every free string.
     const text = this.pick(['a b&c=d', 'ünï/ço?de#x', '50% + 50%', 'plain']);

@@ -30,7 +30,7 @@ trait Gap {
 
 impl<T> Gap for Option<T> {
     fn or(self, other: Self) -> Self {
-        Option::or(self, other)
+        if self.is_some() { self } else { other }
     }
 }
 

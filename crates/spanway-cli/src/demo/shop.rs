@@ -46,8 +46,10 @@ impl Shop {
             let detail = format!("limit must be between 1 and {LIMIT_MAX}");
             return Err(Problem::invalid(detail));
         }
-        if search.max_price.is_some_and(|price| !(price >= 0.0)) {
-            return Err(Problem::invalid("max_price must not be negative"));
+        // NaN and infinity can be written in a query, but not in JSON.
+        let is_price = |price: f64| price.is_finite() && price >= 0.0;
+        if !search.max_price.is_none_or(is_price) {
+            return Err(Problem::invalid("max_price must be a number from 0 on"));
         }
         let offset = search.offset.unwrap_or(0);
         let found: Vec<&Title> = CATALOG.iter().filter(|it| matches(it, search)).collect();
@@ -71,12 +73,6 @@ impl Shop {
             reviews: records.reviews.get(title.id).cloned().unwrap_or_default(),
             by_the_same_author: others.map(|other| records.book(other)).collect(),
         })
-    }
-
-    pub(super) fn genres(&self) -> Shelves {
-        Shelves {
-            genres: Genre::TOP.into_iter().map(shelf).collect(),
-        }
     }
 
     pub(super) fn add_review(&self, id: &str, review: NewReview) -> Result<Review, Problem> {
@@ -229,6 +225,13 @@ fn matches(title: &Title, search: &Search) -> bool {
         && search
             .max_price
             .is_none_or(|price| euros(title.cents) <= price)
+}
+
+/// All shelves, as the tree they form.
+pub(super) fn genres() -> Shelves {
+    Shelves {
+        genres: Genre::TOP.into_iter().map(shelf).collect(),
+    }
 }
 
 fn shelf(genre: Genre) -> Shelf {

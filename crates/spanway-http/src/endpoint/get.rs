@@ -39,8 +39,12 @@ async fn open(
     registry.find(&id, principal.map(Principal::as_str)).await?;
     let changes = || shared.changes(principal.cloned(), |_| true);
     let listener = registry.listen(&id, changes, &shared.limits)?;
-    // Read again: what was subscribed to meanwhile is in the session or was told to the listener.
+    // A DELETE or a drain that came between the look-up and the opening found no stream to end; what was
+    // subscribed to meanwhile is in the session now, or was told to the stream.
     let session = registry.find(&id, principal.map(Principal::as_str)).await?;
+    if shared.is_draining() {
+        return Err(Rejection::ShuttingDown);
+    }
     for uri in &session.subscriptions {
         listener.watch(uri);
     }

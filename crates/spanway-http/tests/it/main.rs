@@ -2,16 +2,32 @@
 #![expect(
     clippy::expect_used,
     clippy::panic,
-    reason = "a helper that meets the unexpected fails its test"
+    clippy::needless_pass_by_value,
+    reason = "a helper that meets the unexpected fails its test, and takes json! values as they are"
 )]
 
+mod app;
+mod auth;
+mod batch;
 mod body;
+mod cancel;
+mod delivery;
+mod drain;
 mod dual;
 mod guard;
 mod headers;
+mod hostile;
+mod http2;
 mod journal;
+mod legacy;
 mod listen;
 mod modern;
+mod native;
 mod param_headers;
 mod probe;
+mod serving;
+mod sessions;
+mod socket;
+mod streams;
 mod subscribe;
+mod time;

@@ -1,3 +1,8 @@
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "a json! literal reads best where it is used"
+)]
+
 use serde_json::json;
 
 use super::*;
@@ -166,6 +171,22 @@ fn a_base_url_keeps_its_path_and_query() {
         request.uri().to_string(),
         "http://localhost:8080/api/v2/x%20y/7.json?key=1&q=1"
     );
+}
+
+#[test]
+fn a_query_or_fragment_in_the_path_only_tells_operations_apart() {
+    let parameter = json!({"name": "q", "in": "query", "schema": {}});
+    let paged = operation(
+        "/x/{id}?beta=true",
+        "get",
+        json!({"parameters": [parameter]}),
+    );
+    assert_eq!(
+        sent(&paged, json!({"id": "a", "q": 1})),
+        "/x/a?beta=true&q=1"
+    );
+    let action = operation("/x#list", "get", json!({}));
+    assert_eq!(sent(&action, json!({})), "/x");
 }
 
 #[test]

@@ -366,9 +366,8 @@ fn allow_null(out: &mut Map<String, Value>) {
     }
     match out.get_mut("type") {
         Some(Value::Array(types)) => {
-            if !types.iter().any(|it| it == "null") {
-                types.push("null".into());
-            }
+            types.retain(|it| it != "null");
+            types.push("null".into());
         }
         Some(name) => *name = json!([name.take(), "null"]),
         None => {}

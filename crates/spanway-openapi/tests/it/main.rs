@@ -1,6 +1,15 @@
 //! Real documents nobody here wrote, and a real service in the same process.
 
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test ends where what it expects is not there"
+)]
+
 mod documents;
+mod mutations;
 mod sample;
 mod service;
 

@@ -23,20 +23,7 @@ pub(super) async fn one(
     pulse: Duration,
 ) -> Response<ResponseBody> {
     if !form.json {
-        // A refusal keeps its HTTP status if it is there at once: those of the validation ladder are.
-        let first = poll_fn(|cx| Poll::Ready(running.poll_step(cx))).await;
-        if let Poll::Ready(Step::Done(outgoing)) = &first
-            && outgoing.status != 200
-        {
-            return respond::json(outgoing.clone(), envelope);
-        }
-        let mut events = Events::of_calls(vec![running], pulse);
-        match first {
-            Poll::Ready(Step::Message(message)) => events.push(&message),
-            Poll::Ready(Step::Done(outgoing)) => events.push(&outgoing.body),
-            Poll::Ready(Step::Cancelled) | Poll::Pending => {}
-        }
-        return respond::sse(events.into(), envelope);
+        return streamed(running, envelope, pulse).await;
     }
     let mut silence = pin!(tokio::time::sleep(pulse));
     loop {
@@ -65,6 +52,30 @@ pub(super) async fn one(
             }
         }
     }
+}
+
+/// Answers one call with a stream, come what may; only what is refused at once, with a status of its own
+/// (T-2607-24), is not hidden in a stream.
+async fn streamed(
+    mut running: Running,
+    envelope: Envelope,
+    pulse: Duration,
+) -> Response<ResponseBody> {
+    let first = poll_fn(|cx| Poll::Ready(running.poll_step(cx))).await;
+    let (calls, bytes) = match first {
+        Poll::Ready(Step::Done(outgoing)) if outgoing.status != 200 => {
+            return respond::json(outgoing, envelope);
+        }
+        Poll::Ready(Step::Done(outgoing)) => (Vec::new(), Some(outgoing.body)),
+        Poll::Ready(Step::Cancelled) => (Vec::new(), None),
+        Poll::Ready(Step::Message(message)) => (vec![running], Some(message)),
+        Poll::Pending => (vec![running], None),
+    };
+    let mut events = Events::of_calls(calls, pulse);
+    if let Some(bytes) = bytes {
+        events.push(&bytes);
+    }
+    respond::sse(events.into(), envelope)
 }
 
 /// Answers the requests of a 2025-03-26 batch: a JSON array if none of them says anything before its
@@ -109,7 +120,8 @@ pub(super) async fn batch(
                 Poll::Pending
             }
         });
-        if silent.await && message.is_none() {
+        // If every call was cancelled there is nothing to put into an array: a stream that says nothing.
+        if silent.await && message.is_none() && !answered.is_empty() {
             return respond::json(array(&answered), envelope);
         }
     }

@@ -1,3 +1,8 @@
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "a json! literal reads best where it is used"
+)]
+
 use serde_json::{Value, json};
 
 use super::*;

@@ -1,0 +1,205 @@
+//! The GET stream of a session.
+
+use std::time::Duration;
+
+use http::header::ACCEPT;
+use serde_json::json;
+use spanway_protocol::Limits;
+use spanway_server::Change;
+use spanway_testkit::{Client, EventStream, Piece};
+use tokio::time::{Instant, advance};
+
+use crate::probe::Probe;
+
+/// Opens a stream and reads what it begins with.
+async fn listen(session: &spanway_testkit::Session) -> EventStream {
+    let mut stream = session.listen().open().await;
+    assert_eq!(stream.status, 200);
+    assert_eq!(
+        stream.next().await,
+        Some(Piece::Comment),
+        "the head is not held back"
+    );
+    stream
+}
+
+#[tokio::test]
+async fn t_2503_10_get_is_an_event_stream_that_nobody_may_buffer() {
+    let session = Probe::new().client().connect("2025-11-25").await;
+    let stream = listen(&session).await;
+    assert!(stream.is_stream());
+    assert_eq!(stream.header("x-accel-buffering"), Some("no"));
+    assert_eq!(
+        stream.header("cache-control"),
+        Some("no-cache, no-transform")
+    );
+    assert_eq!(stream.header("mcp-session-id"), session.id.as_deref());
+    for accept in ["application/json", "text/html"] {
+        let refused = session.listen().set(&ACCEPT, accept).send().await;
+        assert_eq!(refused.refusal(), (406, -32600), "{accept}");
+    }
+}
+
+#[tokio::test]
+async fn t_2503_11_changes_of_lists_arrive_and_no_response_does() {
+    let probe = Probe::new();
+    let session = probe.client().connect("2025-11-25").await;
+    let mut stream = listen(&session).await;
+    for change in [Change::Tools, Change::Prompts, Change::Resources] {
+        probe.hub.publish(change.clone());
+        let message = stream.message().await;
+        assert_eq!(
+            message,
+            json!({ "jsonrpc": "2.0", "method": change.method() })
+        );
+    }
+    let call = session.call("progress", json!({})).meta("progressToken", 1);
+    assert_eq!(call.send().await.messages().len(), 2);
+    assert_eq!(
+        stream.try_next(),
+        None,
+        "what belongs to a call stays on its own stream"
+    );
+}
+
+#[tokio::test]
+async fn t_2503_12_each_message_goes_to_exactly_one_stream_the_newest() {
+    let probe = Probe::new();
+    let session = probe.client().connect("2025-11-25").await;
+    let mut older = listen(&session).await;
+    let mut newer = listen(&session).await;
+    probe.hub.publish(Change::Tools);
+    assert_eq!(newer.message().await["method"], Change::Tools.method());
+    assert_eq!(older.try_next(), None);
+    drop(newer);
+    probe.hub.publish(Change::Prompts);
+    assert_eq!(older.message().await["method"], Change::Prompts.method());
+}
+
+#[tokio::test]
+async fn a_waiting_stream_takes_over_by_itself_when_the_newest_leaves() {
+    let probe = Probe::new();
+    let session = probe.client().connect("2025-11-25").await;
+    let mut older = listen(&session).await;
+    let newer = listen(&session).await;
+    let wait = async { older.message().await };
+    let leave = async {
+        tokio::task::yield_now().await;
+        drop(newer);
+        tokio::task::yield_now().await;
+        probe.hub.publish(Change::Tools);
+    };
+    let (message, ()) = tokio::join!(wait, leave);
+    assert_eq!(message["method"], Change::Tools.method());
+}
+
+#[tokio::test]
+async fn a_change_that_nobody_read_is_passed_to_the_stream_that_remains() {
+    let probe = Probe::new();
+    let session = probe.client().connect("2025-11-25").await;
+    let mut older = listen(&session).await;
+    let newer = listen(&session).await;
+    probe.hub.publish(Change::Tools);
+    drop(newer);
+    assert_eq!(older.message().await["method"], Change::Tools.method());
+}
+
+#[tokio::test]
+async fn every_session_hears_of_a_change_once() {
+    let probe = Probe::new();
+    let client = probe.client();
+    let (one, two) = (
+        client.connect("2025-03-26").await,
+        client.connect("2025-11-25").await,
+    );
+    let (mut first, mut second) = (listen(&one).await, listen(&two).await);
+    probe.hub.publish(Change::Tools);
+    for stream in [&mut first, &mut second] {
+        assert_eq!(stream.message().await["method"], Change::Tools.method());
+        assert_eq!(stream.try_next(), None);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn comments_keep_a_silent_stream_alive_at_the_interval() {
+    let interval = Duration::from_secs(15);
+    let probe = Probe::new();
+    let session = Client::new(probe.endpoint().keep_alive(interval).build())
+        .connect("2025-11-25")
+        .await;
+    let mut stream = listen(&session).await;
+    for _ in 0..4 {
+        let before = Instant::now();
+        assert_eq!(stream.next().await, Some(Piece::Comment));
+        assert_eq!(before.elapsed().as_secs(), interval.as_secs());
+    }
+    advance(interval / 2).await;
+    probe.hub.publish(Change::Tools);
+    assert!(matches!(stream.next().await, Some(Piece::Event(_))));
+    let before = Instant::now();
+    assert_eq!(stream.next().await, Some(Piece::Comment));
+    assert_eq!(
+        before.elapsed().as_secs(),
+        interval.as_secs(),
+        "counted from the last event"
+    );
+}
+
+#[tokio::test]
+async fn one_stream_too_many_is_429_until_one_leaves() {
+    let mut limits = Limits::default();
+    limits.streams_per_session_max = 2;
+    let endpoint = Probe::new().endpoint().limits(limits).build();
+    let session = Client::new(endpoint.clone()).connect("2025-11-25").await;
+    let (_one, two) = (listen(&session).await, listen(&session).await);
+    assert_eq!(session.listen().send().await.refusal(), (429, -32600));
+    assert_eq!(endpoint.health().await.expect("healthy").streams, 2);
+    drop(two);
+    let _two = listen(&session).await;
+}
+
+#[tokio::test]
+async fn an_event_id_nobody_gave_opens_a_plain_stream() {
+    let probe = Probe::new();
+    let session = probe.client().connect("2025-11-25").await;
+    for id in ["", "0", "s1:99999999999999999999", "../../etc", "\u{1f4a5}"] {
+        let mut stream = session.listen().header("last-event-id", id).open().await;
+        assert_eq!(
+            (stream.status, stream.next().await),
+            (200, Some(Piece::Comment)),
+            "{id}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn trap_6_no_event_without_data_and_no_event_ids_while_nothing_can_be_resumed() {
+    let probe = Probe::new();
+    for version in ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"] {
+        let session = probe.client().connect(version).await;
+        let mut stream = listen(&session).await;
+        probe.hub.publish(Change::Tools);
+        let event = stream.next_event().await.expect("an event");
+        assert_eq!((event.id, event.retry_ms), (None, None));
+        assert!(!event.data.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn trap_8_a_second_stream_is_no_conflict() {
+    let session = Probe::new().client().connect("2025-11-25").await;
+    let (one, two) = (listen(&session).await, listen(&session).await);
+    assert_eq!((one.status, two.status), (200, 200));
+}
+
+#[tokio::test]
+async fn a_stream_ends_with_the_drain() {
+    let endpoint = Probe::new().endpoint().build();
+    let session = Client::new(endpoint.clone()).connect("2025-11-25").await;
+    let mut stream = listen(&session).await;
+    endpoint.start_drain();
+    assert_eq!(stream.next().await, None);
+    let refused = session.listen().send().await;
+    assert_eq!(refused.status, 503);
+    assert!(refused.header("retry-after").is_some());
+}
