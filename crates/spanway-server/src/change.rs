@@ -3,6 +3,7 @@
 
 mod watch;
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -78,10 +79,11 @@ impl ChangeHub {
     }
 
     /// Tells every listener. Never waits for one.
-    pub fn publish(&self, change: Change) {
+    pub fn publish(&self, change: impl Borrow<Change>) {
+        let change = change.borrow();
         let listeners = self.lock().clone();
         for pending in listeners.iter().filter_map(Weak::upgrade) {
-            pending.note(&change);
+            pending.note(change);
         }
     }
 

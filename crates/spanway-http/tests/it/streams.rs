@@ -46,7 +46,7 @@ async fn t_2503_11_changes_of_lists_arrive_and_no_response_does() {
     let session = probe.client().connect("2025-11-25").await;
     let mut stream = listen(&session).await;
     for change in [Change::Tools, Change::Prompts, Change::Resources] {
-        probe.hub.publish(change.clone());
+        probe.hub.publish(&change);
         let message = stream.message().await;
         assert_eq!(
             message,
