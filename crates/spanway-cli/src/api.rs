@@ -4,8 +4,8 @@ use anyhow::Context as _;
 use serde_json::{Value, json};
 use spanway::Server;
 use spanway::openapi::{
-    Bridge, BridgeBuilder, Catalog, Filter, HttpUpstream, Impact, Operation, Problem,
-    ServiceUpstream, Source, parse_document,
+    Bridge, BridgeBuilder, Catalog, HttpUpstream, Impact, Operation, Problem, ServiceUpstream,
+    Source, parse_document,
 };
 use spanway::protocol::schema::ToolDefinition;
 
@@ -32,7 +32,7 @@ pub(crate) struct Served {
 /// Reads the document at `source`, or the demo's.
 ///
 /// # Errors
-/// The document cannot be read, or a filter is malformed; one line that says what and where.
+/// The document cannot be read, or the API not be reached this way; one line that says what and where.
 pub(crate) async fn open(source: Option<&str>, api: &Api) -> anyhow::Result<Served> {
     let document = match source {
         Some(location) => Source::new(location).load().await?,
@@ -40,9 +40,7 @@ pub(crate) async fn open(source: Option<&str>, api: &Api) -> anyhow::Result<Serv
     };
     let catalog = Catalog::read(&document);
     let problems = catalog.problems().to_vec();
-    let catalog = catalog
-        .include(&filters("--include", &api.include)?)
-        .exclude(&filters("--exclude", &api.exclude)?);
+    let catalog = catalog.include(&api.include).exclude(&api.exclude);
     let operations = catalog.operations().to_vec();
     let name = api
         .name
@@ -73,13 +71,6 @@ pub(crate) async fn open(source: Option<&str>, api: &Api) -> anyhow::Result<Serv
         operations,
         bridge: bridge.timeout(api.call_timeout),
     })
-}
-
-fn filters(flag: &str, texts: &[String]) -> anyhow::Result<Vec<Filter>> {
-    texts
-        .iter()
-        .map(|text| text.parse().with_context(|| flag.to_owned()))
-        .collect()
 }
 
 impl Served {

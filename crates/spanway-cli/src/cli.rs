@@ -29,6 +29,7 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 pub(crate) struct ServeCommand {
     /// An OpenAPI 3 document: a file or a URL, JSON or YAML.
+    #[arg(env = "SPANWAY_SOURCE")]
     pub(crate) source: Option<String>,
     /// Settings from a TOML file; flags and environment win.
     #[arg(long, value_name = "FILE", env = "SPANWAY_CONFIG")]
@@ -40,6 +41,7 @@ pub(crate) struct ServeCommand {
 #[derive(Debug, Args)]
 pub(crate) struct ToolsCommand {
     /// An OpenAPI 3 document: a file or a URL, JSON or YAML. Without it: the built-in demo.
+    #[arg(env = "SPANWAY_SOURCE")]
     pub(crate) source: Option<String>,
     /// Prints the tools as JSON, schemas included.
     #[arg(long)]

@@ -20,14 +20,10 @@ impl Settings {
         let shown = path.display();
         let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {shown}"))?;
         let file: Self = toml::from_str(&text).map_err(|error| {
-            let line = error.span().map(|span| {
-                text.get(..span.start)
-                    .unwrap_or_default()
-                    .lines()
-                    .count()
-                    .max(1)
+            let before = error.span().and_then(|span| text.get(..span.start));
+            let at = before.map_or_else(String::new, |before| {
+                format!(" line {}", before.matches('\n').count() + 1)
             });
-            let at = line.map(|line| format!(" line {line}")).unwrap_or_default();
             anyhow::anyhow!("{shown}{at}: {}", error.message())
         })?;
         Ok(self.or(file))

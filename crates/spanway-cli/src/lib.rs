@@ -89,7 +89,8 @@ fn serve_api(command: ServeCommand) -> anyhow::Result<ExitCode> {
     let api = usage(Api::resolve(&settings))?;
     telemetry::init(config.log_format);
     runtime()?.block_on(async {
-        let served = api::open(command.source.as_deref(), &api).await?;
+        let source = command.source.or(settings.source);
+        let served = api::open(source.as_deref(), &api).await?;
         let (server, announcement) = served.into_server()?;
         serve::run(config, server, &announcement).await?;
         Ok(ExitCode::SUCCESS)

@@ -24,7 +24,7 @@ pub(crate) fn print(text: &str) -> io::Result<()> {
 pub(crate) fn table(tools: &[ToolDefinition]) -> String {
     let width = tools
         .iter()
-        .map(|tool| tool.name.len())
+        .map(|tool| tool.name.chars().count())
         .max()
         .unwrap_or_default();
     let mut text = String::new();
@@ -41,14 +41,16 @@ pub(crate) fn table(tools: &[ToolDefinition]) -> String {
     text
 }
 
+/// What calling it does, as far as the tool says; without hints nothing is known.
 fn effect(tool: &ToolDefinition) -> &'static str {
     let hints = tool.annotations.as_ref();
-    if hints.is_some_and(|hints| hints.read_only == Some(true)) {
-        "reads"
-    } else if hints.is_some_and(|hints| hints.destructive == Some(true)) {
-        "alters"
-    } else {
-        "adds"
+    let read_only = hints.and_then(|hints| hints.read_only);
+    let destructive = hints.and_then(|hints| hints.destructive);
+    match (read_only, destructive) {
+        (Some(true), _) => "reads",
+        (_, Some(true)) => "alters",
+        (None, None) => "",
+        _ => "adds",
     }
 }
 
@@ -59,8 +61,10 @@ fn summary(tool: &ToolDefinition) -> String {
         .or(tool.description.as_deref())
         .unwrap_or_default();
     let line = description.lines().next().unwrap_or_default().trim();
+    // A document of others may hold anything, also what misleads a terminal.
+    let line: String = line.chars().filter(|c| !c.is_control()).collect();
     if line.chars().count() <= DESCRIPTION_MAX {
-        return line.to_owned();
+        return line;
     }
     let cut: String = line.chars().take(DESCRIPTION_MAX - 1).collect();
     format!("{}…", cut.trim_end())
@@ -69,21 +73,23 @@ fn summary(tool: &ToolDefinition) -> String {
 /// Ready to paste: the endpoint in the clients people use. With a token, where to put it.
 pub(crate) fn snippets(name: &str, url: &str, wants_token: bool) -> String {
     let key = client_key(name);
-    let (flag, remote, headers) = if wants_token {
+    // Some clients break arguments at blanks, so that one of mcp-remote goes through the environment.
+    let (flag, remote, environment, headers) = if wants_token {
         (
             " --header \"Authorization: Bearer TOKEN\"",
-            ", \"--header\", \"Authorization: Bearer TOKEN\"",
+            ", \"--header\", \"Authorization:${AUTH}\"",
+            ", \"env\": { \"AUTH\": \"Bearer TOKEN\" }",
             ", \"headers\": { \"Authorization\": \"Bearer TOKEN\" }",
         )
     } else {
-        ("", "", "")
+        ("", "", "", "")
     };
     format!(
         r#"Claude Code
   claude mcp add --transport http {key} {url}{flag}
 
 Claude Desktop (claude_desktop_config.json)
-  {{ "mcpServers": {{ "{key}": {{ "command": "npx", "args": ["-y", "mcp-remote", "{url}"{remote}] }} }} }}
+  {{ "mcpServers": {{ "{key}": {{ "command": "npx", "args": ["-y", "mcp-remote", "{url}"{remote}]{environment} }} }} }}
 
 VS Code (.vscode/mcp.json)
   {{ "servers": {{ "{key}": {{ "type": "http", "url": "{url}"{headers} }} }} }}
@@ -92,7 +98,7 @@ Cursor (.cursor/mcp.json)
   {{ "mcpServers": {{ "{key}": {{ "url": "{url}"{headers} }} }} }}
 
 MCP Inspector
-  npx @modelcontextprotocol/inspector --cli {url} --transport http --method tools/list
+  npx @modelcontextprotocol/inspector --server-url {url} --transport http{flag}
 "#
     )
 }
@@ -151,6 +157,6 @@ mod tests {
             lines[0].ends_with('…') && lines[0].chars().count() < 110,
             "{text}"
         );
-        assert_eq!(lines[1], "  long_name  adds    Two lines.");
+        assert_eq!(lines[1], "  long_name          Two lines.");
     }
 }

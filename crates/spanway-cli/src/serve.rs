@@ -2,14 +2,17 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 
 use anyhow::Context as _;
 use spanway::McpService;
 use spanway::http::{App, Drained};
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 
 use crate::config::ServerConfig;
-use crate::{output, shutdown};
+use crate::output;
+use crate::shutdown::Signals;
 
 /// Serves `service`. `announcement` is printed above the snippets.
 ///
@@ -20,7 +23,7 @@ pub(crate) async fn run(
     service: impl McpService,
     announcement: &str,
 ) -> anyhow::Result<()> {
-    let stop = shutdown::signal().context("signals cannot be listened for")?;
+    let signals = Signals::listen().context("signals cannot be listened for")?;
     let listener = TcpListener::bind(config.listen)
         .await
         .map_err(|error| explain(config.listen, &error))?;
@@ -32,11 +35,44 @@ pub(crate) async fn run(
     let app = App::new(config.endpoint(service), &path);
     output::print(&format!("{announcement}\n{snippets}\nListening on {url}\n"))?;
     tracing::info!(%address, "serving");
-    match spanway::http::serve(listener, app, options, stop).await? {
+    let (drain, draining) = oneshot::channel::<()>();
+    // The sender is only ever dropped, which is the sign to stop.
+    let stop = async move { drop(draining.await) };
+    until_stopped(
+        spanway::http::serve(listener, app, options, stop),
+        drain,
+        signals,
+    )
+    .await?;
+    Ok(())
+}
+
+/// Serves until the first signal, drains until the end, the deadline or a second signal.
+async fn until_stopped(
+    serving: impl Future<Output = io::Result<Drained>>,
+    drain: oneshot::Sender<()>,
+    mut signals: Signals,
+) -> io::Result<()> {
+    let mut serving = pin!(serving);
+    tokio::select! {
+        ended = &mut serving => return ended.map(report),
+        () = signals.next() => tracing::info!("stopping; a second signal stops at once"),
+    }
+    drop(drain);
+    tokio::select! {
+        ended = &mut serving => ended.map(report),
+        () = signals.next() => {
+            tracing::warn!("stopped at once; calls in flight were given up");
+            Ok(())
+        }
+    }
+}
+
+fn report(drained: Drained) {
+    match drained {
         Drained::Complete => tracing::info!("stopped; every call came to its end"),
         _ => tracing::warn!("stopped; the drain deadline passed before every call came to its end"),
     }
-    Ok(())
 }
 
 /// The address as a client on this machine writes it.

@@ -14,7 +14,8 @@ use crate::{api, output, runtime};
 pub(crate) fn run(command: ToolsCommand) -> anyhow::Result<ExitCode> {
     let settings = usage(command.settings.over_file(command.config.as_deref()))?;
     let resolved = usage(Api::resolve(&settings))?;
-    let served = runtime()?.block_on(api::open(command.source.as_deref(), &resolved))?;
+    let source = command.source.or(settings.source);
+    let served = runtime()?.block_on(api::open(source.as_deref(), &resolved))?;
     let text = if command.json {
         format!("{:#}\n", served.to_json())
     } else {

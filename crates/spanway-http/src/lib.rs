@@ -21,6 +21,7 @@ mod respond;
 mod running;
 mod serve;
 mod sessionless;
+mod stall;
 mod state;
 mod stream;
 mod subscription;

@@ -18,6 +18,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
+use crate::stall::Impatient;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -30,6 +31,9 @@ pub struct ServeOptions {
     /// How long a client may take to send a request's head, and how long a connection may be idle. On
     /// HTTP/2, how long a connection may be silent before it is asked for a sign of life. Default 30 s.
     pub head_timeout: Duration,
+    /// How long a client may take nothing of what is written to it before its connection is cut.
+    /// Default 60 s.
+    pub stall_timeout: Duration,
     /// How long calls in flight may take to end after the stop. Default 10 s.
     pub drain_deadline: Duration,
 }
@@ -39,6 +43,7 @@ impl Default for ServeOptions {
         Self {
             connections_max: 16_384,
             head_timeout: Duration::from_secs(30),
+            stall_timeout: Duration::from_secs(60),
             drain_deadline: Duration::from_secs(10),
         }
     }
@@ -84,6 +89,7 @@ pub async fn serve(
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "TCP_NODELAY could not be set");
         }
+        let stream = Impatient::new(stream, options.stall_timeout);
         let heard = Arc::new(AtomicBool::new(false));
         let connection = {
             let (app, heard) = (app.clone(), heard.clone());

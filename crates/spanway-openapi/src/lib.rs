@@ -3,6 +3,24 @@
 //! [`Source`] loads a [`Document`]; [`Catalog`] reads its operations, tolerantly: one odd field costs
 //! at most one operation, and is a [`Problem`]; [`Bridge`] calls them through an [`Upstream`].
 //!
+//! # How an operation becomes a tool
+//!
+//! - **Name**: its `operationId`, or method and path, in `[A-Za-z0-9_-]` and at most 64 characters.
+//!   Names that are too long or taken twice get a hash of `METHOD path`, so no other name moves.
+//! - **Arguments**: path, query, header and cookie parameters and the properties of an object body,
+//!   side by side. What wants the same name all carries its place: `id__path`, `id__query`,
+//!   `id__header`, `id__cookie`, `id__body`. A body that is no plain object is the argument `body`.
+//!   Names that some clients refuse are made legal: `include[]` is the argument `include`.
+//!   Arguments that are not declared go into an object body that allows them.
+//! - **Body**: JSON if it is offered, else a form, else whatever comes first. Files and other bytes
+//!   are base64 or a `data:` URI.
+//! - **Headers** a client must not set (`Authorization`, `Host`, …) are no arguments; the operator
+//!   sets them with [`BridgeBuilder::header`].
+//! - **Hints**: see [`Operation::hints`].
+//! - **Result**: a status of 400 and above is an error with the status and the beginning of the body.
+//!   JSON is structured if every success promises one schema of at most 64 KiB; an answer that
+//!   breaks that promise is an error that says so and carries the answer as text.
+//!
 //! # Example
 //! ```
 //! use spanway_openapi::{Bridge, Catalog, ServiceUpstream, parse_document};

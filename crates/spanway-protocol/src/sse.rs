@@ -7,7 +7,8 @@ use bytes::{BufMut, Bytes, BytesMut};
 /// What a stream sends when it has nothing to say, so that proxies keep it open.
 pub const KEEP_ALIVE: &[u8] = b":\r\n\r\n";
 
-/// Appends one event of type `message`: the id if there is one, then the data line by line.
+/// Appends one event of type `message`: the id if there is one, then the data line by line. A lone carriage
+/// return ends a line for readers too, so it must not stand in the middle of one.
 pub fn encode_message(out: &mut BytesMut, id: Option<&str>, data: &[u8]) {
     out.reserve(data.len() + 40);
     if let Some(id) = id {
@@ -16,7 +17,7 @@ pub fn encode_message(out: &mut BytesMut, id: Option<&str>, data: &[u8]) {
         out.put_u8(b'\n');
     }
     out.put_slice(b"event: message\n");
-    for line in data.split(|&byte| byte == b'\n') {
+    for line in data.split(|&byte| byte == b'\n' || byte == b'\r') {
         out.put_slice(b"data: ");
         out.put_slice(line);
         out.put_u8(b'\n');
@@ -202,6 +203,16 @@ mod tests {
             assert_eq!(events[1].data, "zwei\nZeilen ü");
             assert_eq!(events[1].id.as_deref(), Some("s1:4"), "the id is sticky");
         }
+    }
+
+    #[test]
+    fn a_carriage_return_in_the_data_does_not_begin_another_field() {
+        let mut wire = BytesMut::new();
+        encode_message(&mut wire, None, b"{\rid: 7\r\r\ndata: x\r}");
+        let events = decode(&[&wire]);
+        assert_eq!(events.len(), 1);
+        assert_eq!(events[0].id, None);
+        assert_eq!(events[0].data, "{\nid: 7\n\n\ndata: x\n}");
     }
 
     #[test]

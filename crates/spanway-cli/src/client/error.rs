@@ -12,7 +12,7 @@ pub(crate) enum ClientError {
     #[error("the server refuses access ({status}){detail}; credentials go into --header")]
     Denied { status: StatusCode, detail: String },
     /// An HTTP answer that is not MCP.
-    #[error("the server answers {status}{detail}; is this the URL of an MCP endpoint?")]
+    #[error("the server answers {status}{detail}{}", hint(*status))]
     NotMcp { status: StatusCode, detail: String },
     /// A JSON-RPC error.
     #[error("the server refuses {method}: {message} ({code})")]
@@ -25,7 +25,7 @@ pub(crate) enum ClientError {
     #[error("the server does not keep to the protocol: {0}")]
     Malformed(String),
     /// No revision in common.
-    #[error("the server speaks {offered}, and this client does not")]
+    #[error("no revision in common: the server speaks {offered}")]
     NoCommonVersion { offered: String },
     /// The tool wants an answer from a person or a model before it goes on.
     #[error("the tool asks for further input, which `spanway call` cannot give")]
@@ -48,5 +48,13 @@ impl ClientError {
         } else {
             format!(": {}", shown.trim())
         }
+    }
+}
+
+fn hint(status: StatusCode) -> &'static str {
+    if status.is_server_error() {
+        ""
+    } else {
+        "; is this the URL of an MCP endpoint?"
     }
 }

@@ -41,6 +41,9 @@ impl<T> Gap for Vec<T> {
 }
 
 settings! {
+    /// The OpenAPI document; on the command line it has no flag, for it stands by itself.
+    #[arg(skip)]
+    source: Option<String>,
     /// Where to listen. Off loopback it takes --auth-tokens, or --insecure-no-auth [default: 127.0.0.1:8000]
     #[arg(long, value_name = "ADDRESS", env = "SPANWAY_LISTEN", help_heading = "Serving")]
     listen: Option<String>,

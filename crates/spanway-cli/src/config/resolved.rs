@@ -9,6 +9,7 @@ use anyhow::{Context as _, bail};
 use http::{HeaderName, HeaderValue};
 use spanway::http::auth::BearerTokens;
 use spanway::http::{ResponseMode, ServeOptions, StreamableHttpBuilder};
+use spanway::openapi::Filter;
 use spanway::protocol::Limits;
 use spanway::{McpService, StreamableHttp};
 use url::Url;
@@ -45,8 +46,8 @@ pub(crate) struct Api {
     pub(crate) name: Option<String>,
     pub(crate) upstream: Option<Url>,
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
-    pub(crate) include: Vec<String>,
-    pub(crate) exclude: Vec<String>,
+    pub(crate) include: Vec<Filter>,
+    pub(crate) exclude: Vec<Filter>,
     pub(crate) call_timeout: Duration,
 }
 
@@ -162,8 +163,8 @@ impl Api {
                 .iter()
                 .map(|line| header(line))
                 .collect::<Result<_, _>>()?,
-            include: settings.include.clone(),
-            exclude: settings.exclude.clone(),
+            include: filters("--include", &settings.include)?,
+            exclude: filters("--exclude", &settings.exclude)?,
             call_timeout: call_timeout(settings)?,
         })
     }
@@ -182,6 +183,13 @@ pub(crate) fn header(line: &str) -> anyhow::Result<(HeaderName, HeaderValue)> {
     })?;
     value.set_sensitive(true);
     Ok((parsed, value))
+}
+
+fn filters(flag: &str, texts: &[String]) -> anyhow::Result<Vec<Filter>> {
+    texts
+        .iter()
+        .map(|text| text.parse().with_context(|| flag.to_owned()))
+        .collect()
 }
 
 fn call_timeout(settings: &Settings) -> anyhow::Result<Duration> {

@@ -305,6 +305,54 @@ async fn every_refusal_is_a_json_rpc_error_with_a_message() {
     }
 }
 
+/// Valid bodies with one byte changed, left out or doubled.
+fn nearly(body: &str) -> Vec<Vec<u8>> {
+    let mut all = Vec::new();
+    for at in 0..body.len() {
+        for byte in *b"\"\\{[,0\xff\n" {
+            let mut changed = body.as_bytes().to_vec();
+            changed[at] = byte;
+            all.push(changed);
+        }
+        let mut shorter = body.as_bytes().to_vec();
+        let byte = shorter.remove(at);
+        all.push(shorter.clone());
+        all.push(body.as_bytes()[..at].to_vec());
+        shorter.splice(at..at, [byte, byte]);
+        all.push(shorter);
+    }
+    all
+}
+
+#[tokio::test]
+async fn a_body_with_one_wrong_byte_is_served_or_refused_with_a_json_rpc_error() {
+    let client = Probe::new().client();
+    let session = client.connect("2025-03-26").await;
+    let modern = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","arguments":{"a":[1]},"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{},"progressToken":"p"}}}"#;
+    let batch = r#"[{"jsonrpc":"2.0","id":"a","method":"ping"},{"jsonrpc":"2.0","method":"x"}]"#;
+    let bodies = nearly(modern).into_iter().map(|body| (true, body));
+    for (is_modern, body) in bodies.chain(nearly(batch).into_iter().map(|body| (false, body))) {
+        let request = if is_modern {
+            client.modern_call("echo", json!({}))
+        } else {
+            session.post(Value::Null)
+        };
+        let answer = request.body(body.clone()).send().await;
+        let shown = String::from_utf8_lossy(&body).into_owned();
+        match answer.status {
+            202 => assert!(answer.body.is_empty(), "{shown}"),
+            200 | 400 | 404 => {
+                for message in answer.messages() {
+                    assert_eq!(message["jsonrpc"], "2.0", "{shown}");
+                    let outcomes = [message.get("result"), message.get("error")];
+                    assert_eq!(outcomes.iter().flatten().count(), 1, "{shown}");
+                }
+            }
+            other => panic!("{other} for {shown}"),
+        }
+    }
+}
+
 #[tokio::test]
 async fn many_sessions_and_streams_at_once_hear_of_one_change_each() {
     let probe = Probe::new();

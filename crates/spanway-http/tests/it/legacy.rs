@@ -51,7 +51,7 @@ async fn t_2411_11_initialize_without_a_version_is_invalid() {
 }
 
 #[tokio::test]
-async fn t_2411_12_nothing_unasked_comes_before_initialized() {
+async fn t_2411_12_requests_are_answered_before_initialized() {
     let probe = Probe::new();
     let client = probe.client();
     let opened = client.initialize("2025-11-25").send().await;
@@ -249,7 +249,7 @@ async fn t_2511_05_names_of_headers_ignore_case() {
 }
 
 #[tokio::test]
-async fn t_2511_06_errors_without_an_id_leave_it_out() {
+async fn t_2511_06_and_trap_43_errors_without_an_id_leave_it_out() {
     let answer = Probe::new().client().post("{").send().await;
     let response = answer.response();
     assert!(!response.as_object().expect("an object").contains_key("id"));

@@ -281,6 +281,29 @@ async fn t_2607_25_and_26_results_say_who_answered_and_that_they_are_complete() 
 }
 
 #[tokio::test]
+async fn t_2607_27_an_undeclared_capability_is_400_with_what_is_required_as_an_object() {
+    let client = Probe::new().client();
+    let request = || client.modern_call("sample", json!({}));
+    let answer = request().send().await;
+    assert_eq!(answer.refusal(), (400, -32021));
+    let response = answer.response();
+    assert_eq!(response["id"], 1);
+    assert_eq!(
+        response["error"]["data"],
+        json!({ "requiredCapabilities": { "sampling": {} } })
+    );
+    let declared = request().meta(CAPABILITIES, json!({ "sampling": {} }));
+    assert_eq!(declared.send().await.status, 200);
+    let session = client.connect("2025-11-25").await;
+    let legacy = session.call("sample", json!({})).send().await;
+    assert_eq!(
+        legacy.refusal(),
+        (200, -32600),
+        "no modern code on a legacy path"
+    );
+}
+
+#[tokio::test]
 async fn t_2607_28_trace_context_in_the_metadata_is_let_through() {
     let client = Probe::new().client();
     let request = client
@@ -350,10 +373,14 @@ async fn trap_28_a_posted_cancellation_reaches_no_call_of_anybody() {
 }
 
 #[tokio::test]
-async fn trap_11_and_12_errors_use_the_modern_codes_and_shapes() {
+async fn trap_12_and_14_errors_have_the_shapes_of_the_final_text() {
     let client = Probe::new().client();
-    let crashed = client.modern_call("no-such-tool", json!({})).send().await;
-    assert_eq!(crashed.refusal(), (200, -32602));
+    let unknown = client.modern_call("no-such-tool", json!({})).send().await;
+    assert_eq!(
+        unknown.refusal(),
+        (200, -32602),
+        "a handler's refusal is no transport error"
+    );
     let version = client
         .modern("server/discover", json!({}))
         .meta(CLAIM, "v1");

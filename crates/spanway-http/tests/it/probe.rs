@@ -30,6 +30,8 @@ use crate::journal::{Ending, Journal};
 /// | `gate` | answers once [`Probe::open_gate`] was called |
 /// | `tell` | tells progress and logs at once, then waits for the gate |
 /// | `never` | never answers |
+/// | `flood` | tells progress in long words without end, and never answers |
+/// | `sample` | needs the client to declare `sampling` |
 ///
 /// Each notes `NAME began`, and `NAME finished` or `NAME dropped`; NAME is the argument `as` if there is one.
 #[derive(Clone)]
@@ -121,11 +123,17 @@ impl Probe {
         let ending = Ending::of(&self.journal, arguments["as"].as_str().unwrap_or(&name));
         let number = |key: &str, otherwise: u64| arguments[key].as_u64().unwrap_or(otherwise);
         match name.as_str() {
-            "echo" => {}
             "whoami" => {
                 ending.finish();
                 return text(&who(context));
             }
+            "sample" if !context.client_capabilities().sampling() => {
+                return Rejection::MissingCapability {
+                    required: json!({ "sampling": {} }),
+                }
+                .into();
+            }
+            "echo" | "sample" => {}
             "progress" => {
                 for step in 1..=u32::try_from(number("count", 1)).expect("a small count") {
                     context.progress(f64::from(step), None, "step");
@@ -145,6 +153,7 @@ impl Probe {
                 self.wait_at_gate().await;
             }
             "never" => std::future::pending().await,
+            "flood" => flood(context).await,
             other => {
                 return Rejection::InvalidParams {
                     detail: format!("unknown tool: {other}").into(),
@@ -165,6 +174,13 @@ impl Probe {
 async fn pause(millis: u64) {
     if millis > 0 {
         tokio::time::sleep(Duration::from_millis(millis)).await;
+    }
+}
+
+async fn flood(context: &Context) {
+    for step in 1_u32.. {
+        context.progress(f64::from(step), None, "word ".repeat(10_000));
+        tokio::task::yield_now().await;
     }
 }
 

@@ -278,6 +278,21 @@ async fn a_client_may_ask_before_it_sends_the_body() {
 }
 
 #[tokio::test]
+async fn a_client_that_does_not_read_is_cut_off_and_its_call_cancelled() {
+    let probe = Probe::new();
+    let serving = Serving::with(probe.endpoint().build(), |options| {
+        options.stall_timeout = Duration::from_millis(100);
+    })
+    .await;
+    let mut socket = serving.connect().await;
+    modern(&mut socket, "flood", json!({})).await;
+    probe.journal.wait_for("flood began").await;
+    probe.journal.wait_for("flood dropped").await;
+    still_serves(&serving).await;
+    assert!(!socket.rest().await.is_empty());
+}
+
+#[tokio::test]
 async fn http_1_0_and_garbage_are_answered_or_cut_off() {
     let serving = Serving::start(Probe::new().endpoint().build()).await;
     for garbage in [

@@ -1,3 +1,4 @@
+//! Which arguments an operation takes, and where each goes.
 #![expect(
     clippy::needless_pass_by_value,
     reason = "a json! literal reads best where it is used"

@@ -1,3 +1,5 @@
+//! Calls through the bridge, from arguments to the upstream and back.
+
 use std::sync::Mutex;
 
 use bytes::Bytes;

@@ -109,15 +109,27 @@ fn read_response(
     };
     for (media_type, media) in content.into_iter().flatten() {
         response.media_types.push(media_type.clone());
+        let essence = essence(media_type);
         // Only answers that are a success become structured, so no other schema is needed.
-        if status.is_success() && is_json(&essence(media_type)) {
-            let at = pointer::child(&pointer::child(at, media_type), "schema");
-            let schema = media.get("schema");
-            let schema = schema.map(|it| schemas.fragment(it, &at, Direction::Output));
-            response.json.push((essence(media_type), schema));
+        let is_wild = matches!(essence.as_str(), "*/*" | "application/*");
+        if !status.is_success() || !(is_json(&essence) || is_wild) {
+            continue;
+        }
+        let at = pointer::child(&pointer::child(at, media_type), "schema");
+        let schema = media.get("schema");
+        let schema = schema.map(|it| schemas.fragment(it, &at, Direction::Output));
+        if !is_wild || schema.as_ref().is_some_and(|it| has_parts(schemas, it)) {
+            response.json.push((essence, schema));
         }
     }
     response
+}
+
+/// Whether a schema means an object or a list: under `*/*`, which some generators write for every
+/// response, such a value travels as JSON, and a string as plain text.
+fn has_parts(schemas: &mut SchemaReader<'_>, schema: &Value) -> bool {
+    let root = schemas.root(schema, Direction::Output);
+    root.get("type").is_some_and(|it| it == "array") || schemas.is_object(&root, Direction::Output)
 }
 
 /// The schema every successful answer conforms to, self-contained; `None` if there is no such schema.

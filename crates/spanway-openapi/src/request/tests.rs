@@ -1,3 +1,4 @@
+//! Arguments as HTTP requests, style by style.
 #![expect(
     clippy::needless_pass_by_value,
     reason = "a json! literal reads best where it is used"

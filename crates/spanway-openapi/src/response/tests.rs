@@ -1,3 +1,4 @@
+//! Responses as results, documented and not.
 #![expect(
     clippy::needless_pass_by_value,
     reason = "a json! literal reads best where it is used"

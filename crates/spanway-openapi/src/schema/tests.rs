@@ -1,3 +1,4 @@
+//! OpenAPI schemas as JSON Schema 2020-12.
 #![expect(
     clippy::needless_pass_by_value,
     reason = "a json! literal reads best where it is used"

@@ -12,6 +12,7 @@ mod documents;
 mod mutations;
 mod sample;
 mod service;
+mod tools;
 
 use std::path::PathBuf;
 

@@ -9,7 +9,8 @@ use axum::response::{IntoResponse, Redirect};
 use axum::routing::{get, post};
 use serde_json::{Value, json};
 use spanway_openapi::{
-    Bridge, BridgeBuilder, Catalog, HttpUpstream, ServiceUpstream, UpstreamError, parse_document,
+    Bridge, BridgeBuilder, Catalog, HttpUpstream, ServiceUpstream, Source, SourceError,
+    UpstreamError, parse_document,
 };
 use spanway_protocol::schema::CallToolResult;
 use url::Url;
@@ -194,4 +195,32 @@ async fn an_upstream_that_is_not_there_is_a_useful_sentence() {
     let result = call(&builder.build().unwrap(), "fail", json!({})).await;
     assert!(result.is_error);
     assert_eq!(text(&result), UpstreamError::Connect.to_string());
+}
+
+#[tokio::test]
+async fn a_document_is_fetched_and_its_relative_server_means_where_it_came_from() {
+    let spec = r#"{"openapi": "3.1.0", "servers": [{"url": "../api"}], "paths": {"/ping": {"get": {"operationId": "ping"}}}}"#;
+    let app = Router::new()
+        .route(
+            "/docs/openapi",
+            get(async move || ([("content-type", "text/plain")], spec)),
+        )
+        .route("/api/ping", get(async || "pong"));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let origin = format!("http://{}", listener.local_addr().unwrap());
+    let mut tasks = tokio::task::JoinSet::new();
+    tasks.spawn(async move { axum::serve(listener, app).await.unwrap() });
+    let source = Source::new(&format!("{origin}/docs/openapi?key=secret"));
+    let document = source.clone().load().await.unwrap();
+    let bridge = Bridge::builder(Catalog::read(&document), HttpUpstream::new().unwrap());
+    let result = call(&bridge.build().unwrap(), "ping", json!({})).await;
+    assert_eq!(text(&result), "pong");
+    let error = source.bytes_max(20).load().await.unwrap_err();
+    assert!(matches!(error, SourceError::TooLarge { bytes_max: 20, .. }));
+    let missing = Source::new(&format!("{origin}/nothing?key=secret"));
+    let error = missing.load().await.unwrap_err().to_string();
+    assert!(
+        error.contains("404") && !error.contains("secret"),
+        "{error}"
+    );
 }

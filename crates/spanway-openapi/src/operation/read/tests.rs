@@ -1,3 +1,4 @@
+//! What is read of an operation, and what an odd field costs.
 #![expect(
     clippy::needless_pass_by_value,
     reason = "a json! literal reads best where it is used"
@@ -194,6 +195,9 @@ fn the_output_schema_is_what_every_success_conforms_to() {
     assert!(output(json!({"200": pet, "202": other})).is_none());
     let stream = json!({"content": {"application/json": {"schema": {"type": "object"}}, "text/event-stream": {}}});
     assert!(output(json!({ "200": stream })).is_none());
+    let any = |schema| json!({"200": {"content": {"*/*": {"schema": schema}}}});
+    assert!(output(any(json!({"$ref": "#/components/schemas/Pet"}))).is_some());
+    assert!(output(any(json!({"type": "string"}))).is_none());
     let list = json!({"content": {"application/json": {"schema": {"type": "array"}}}});
     assert_eq!(output(json!({ "200": list })).unwrap()["type"], "array");
 }

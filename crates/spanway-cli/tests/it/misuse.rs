@@ -1,0 +1,183 @@
+//! Whatever is wrong with a command line, its files or its surroundings is one line, and never a panic.
+
+use std::net::TcpListener;
+
+use crate::program::{call, run, spanway};
+
+#[track_caller]
+fn misused(args: &[&str]) -> String {
+    run(&mut spanway(args.iter().copied())).failed(2)
+}
+
+#[test]
+fn unknown_flags_and_commands_are_named() {
+    let line = misused(&["serve", "--lisen", "127.0.0.1:0"]);
+    assert_eq!(
+        line.trim(),
+        "error: unexpected argument '--lisen' found (a similar argument exists: '--listen')"
+    );
+    assert!(misused(&["server"]).contains("'server'"));
+    assert!(misused(&["call"]).contains("<URL>"));
+}
+
+#[test]
+fn values_are_checked_and_the_flag_is_named() {
+    for (flag, value, wanted) in [
+        ("--listen", "nowhere", "127.0.0.1:8000"),
+        ("--max-body", "4 parsecs", "4mb"),
+        ("--keep-alive", "soon", "15s"),
+        ("--session-ttl", "0s", "15s"),
+        ("--call-timeout", "-1", "15s"),
+        ("--drain-deadline", "1y", "15s"),
+        ("--path", "mcp", "/mcp"),
+        ("--path", "/livez", "taken"),
+        ("--response", "xml", "auto, json or sse"),
+        ("--log-format", "xml", "text or json"),
+        ("--store", "redis://localhost", "memory"),
+        ("--upstream", "ftp://example.com", "http"),
+        ("--max-sessions", "many", "many"),
+    ] {
+        let line = misused(&["serve", &format!("{flag}={value}")]);
+        assert!(line.contains(flag) && line.contains(wanted), "{line}");
+    }
+}
+
+#[test]
+fn filters_say_what_they_may_be() {
+    let line = run(&mut spanway(["tools", "--include", "colour:red"])).failed(2);
+    assert!(
+        line.contains("--include") && line.contains("tag:"),
+        "{line}"
+    );
+}
+
+#[test]
+fn a_header_that_is_none_is_not_repeated() {
+    for header in [
+        "Authorization Bearer hunter2",
+        "bad name: hunter2",
+        "X-Key: hunter2\u{7f}",
+    ] {
+        let line = misused(&["serve", "--header", header]);
+        assert!(
+            line.contains("--header") && !line.contains("hunter2"),
+            "{line}"
+        );
+        let line = misused(&["call", "http://127.0.0.1:1/mcp", "--header", header]);
+        assert!(!line.contains("hunter2"), "{line}");
+    }
+}
+
+#[test]
+fn off_loopback_it_wants_credentials_or_to_be_told() {
+    let line = misused(&["serve", "--listen", "0.0.0.0:0"]);
+    assert!(
+        line.contains("--auth-tokens") && line.contains("--insecure-no-auth"),
+        "{line}"
+    );
+}
+
+#[test]
+fn files_that_are_not_there_are_named() {
+    let missing = |args: &[&str], code| {
+        let line = run(&mut spanway(args.iter().copied())).failed(code);
+        assert!(line.contains("no/such"), "{line}");
+    };
+    missing(&["serve", "no/such.yaml"], 1);
+    missing(&["tools", "no/such.yaml"], 1);
+    missing(&["serve", "--config", "no/such.toml"], 2);
+    missing(&["serve", "--auth-tokens", "no/such.txt"], 2);
+}
+
+#[test]
+fn a_document_that_is_none_is_refused_with_its_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("odd.yaml");
+    let shown = path.to_str().unwrap();
+    for (text, wanted) in [
+        ("openapi: 3.1.0\npaths: [unclosed\n", "odd.yaml:"),
+        ("just words", "OpenAPI"),
+        ("swagger: \"2.0\"\n", "2.0"),
+    ] {
+        std::fs::write(&path, text).unwrap();
+        let line = run(&mut spanway(["serve", shown, "--listen", "127.0.0.1:0"])).failed(1);
+        assert!(line.contains(wanted), "{line}");
+    }
+}
+
+#[test]
+fn a_file_of_settings_is_refused_with_file_and_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("spanway.toml");
+    for (text, at, wanted) in [
+        (
+            "path = \"/a\"\n\nlisen = \"127.0.0.1:0\"\n",
+            "spanway.toml line 3",
+            "lisen",
+        ),
+        (
+            "path = \"/a\"\nallow-host = 3\n",
+            "spanway.toml line 2",
+            "sequence",
+        ),
+        ("path = \n", "spanway.toml line 1", "error: "),
+    ] {
+        std::fs::write(&path, text).unwrap();
+        let line = misused(&["serve", "--config", path.to_str().unwrap()]);
+        assert!(line.contains(at) && line.contains(wanted), "{line}");
+    }
+}
+
+#[test]
+fn a_port_in_use_is_said_to_be() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let line = run(&mut spanway(["serve", "--listen", &address])).failed(1);
+    assert!(line.contains("in use") && line.contains(&address), "{line}");
+}
+
+#[test]
+fn calls_are_checked_before_they_are_made() {
+    let url = "http://127.0.0.1:1/mcp";
+    assert!(call("nowhere", &["tool"]).failed(2).contains("http"));
+    assert!(call(url, &["tool", "{"]).failed(2).contains("not JSON"));
+    assert!(call(url, &["tool", "[]"]).failed(2).contains("object"));
+    assert!(
+        call(url, &["tool", "--protocol", "2030-01-01"])
+            .failed(2)
+            .contains("2026-07-28")
+    );
+    assert!(
+        call(url, &["tool", "--timeout", "soon"])
+            .failed(2)
+            .contains("--timeout")
+    );
+}
+
+#[test]
+fn a_server_that_is_not_there_cannot_be_reached() {
+    let free = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let line = call(&format!("http://user:hunter2@{free}/mcp"), &["tool"]).failed(1);
+    assert!(
+        line.contains("cannot be reached") && !line.contains("hunter2"),
+        "{line}"
+    );
+}
+
+#[test]
+fn help_and_version_go_to_stdout() {
+    assert!(run(&mut spanway(["--help"])).ok().contains("serve"));
+    assert!(
+        run(&mut spanway(["serve", "--help"]))
+            .ok()
+            .contains("SPANWAY_LISTEN")
+    );
+    assert!(
+        run(&mut spanway(["--version"]))
+            .ok()
+            .starts_with("spanway ")
+    );
+}

@@ -1,0 +1,159 @@
+//! Operations as tools of a real server: listed, validated, called, in both eras.
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+use spanway_openapi::{Bridge, Catalog, Document, ServiceUpstream, Source};
+use spanway_protocol::jsonrpc::{self, Incoming, Message};
+use spanway_protocol::{Call, Limits, ProtocolVersion, encode};
+use spanway_server::{Context, McpService, Origin, Server};
+
+use crate::data;
+
+fn server(catalog: Catalog, app: axum::Router) -> Server {
+    let bridge = Bridge::builder(catalog, ServiceUpstream::new(app));
+    let mut server = Server::builder("test", "1");
+    for tool in bridge.build().unwrap().into_tools() {
+        server = server.tool(tool);
+    }
+    server.build().unwrap()
+}
+
+/// The result of a request, as a client of that revision gets it.
+async fn ask(server: &Server, version: ProtocolVersion, method: &str, params: Value) -> Value {
+    let text = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
+    let incoming = jsonrpc::parse(&Bytes::from(text), &Limits::default()).unwrap();
+    let Incoming::Single(Message::Request(request)) = incoming else {
+        panic!("not a request")
+    };
+    let call = Call::new(request.id.clone(), request.method, request.params, version);
+    let context = Context::new(&call, Origin::default(), 16);
+    let reply = server.call(call, context).await;
+    let outgoing = encode(
+        version,
+        &request.id,
+        &reply,
+        server.info().raw_implementation(),
+    );
+    let response: Value = serde_json::from_slice(&outgoing.body).unwrap();
+    response["result"].clone()
+}
+
+async fn call(server: &Server, name: &str, arguments: Value) -> Value {
+    let params = json!({"name": name, "arguments": arguments});
+    ask(server, ProtocolVersion::V2025_11_25, "tools/call", params).await
+}
+
+fn shop() -> Server {
+    let document = json!({
+        "openapi": "3.1.0",
+        "paths": {
+            "/books/{id}": {
+                "get": {
+                    "operationId": "book", "summary": "One book",
+                    "parameters": [{"name": "id", "in": "path", "required": true, "schema": {"type": "integer"}}],
+                    "responses": {"200": {"content": {"application/json": {"schema": {
+                        "type": "object", "required": ["title"], "properties": {"title": {"type": "string"}, "isbn": {"type": "string"}},
+                    }}}}},
+                },
+                "delete": {"operationId": "burn"},
+            },
+            "/titles": {"get": {"operationId": "titles", "responses": {"200": {"content": {"application/json": {"schema": {"type": "array", "items": {"type": "string"}}}}}}}},
+        },
+    });
+    let book = |axum::extract::Path(id): axum::extract::Path<u32>| async move {
+        match id {
+            1 => axum::Json(json!({"title": "Emma", "isbn": null})),
+            _ => axum::Json(json!({"name": "not what was promised"})),
+        }
+    };
+    let app = axum::Router::new()
+        .route("/books/{id}", axum::routing::get(book))
+        .route("/titles", axum::routing::get(async || axum::Json(["Emma"])));
+    let document = Document::from_value(document, None).unwrap();
+    server(Catalog::read(&document), app)
+}
+
+#[tokio::test]
+async fn tools_are_described_by_their_document() {
+    for version in ProtocolVersion::ALL {
+        let tools = ask(&shop(), version, "tools/list", json!({})).await;
+        let tool = |name: &str| {
+            let tools = tools["tools"].as_array().unwrap();
+            tools
+                .iter()
+                .find(|tool| tool["name"] == name)
+                .unwrap()
+                .clone()
+        };
+        assert_eq!(tool("book")["inputSchema"]["required"], json!(["id"]));
+        assert_eq!(tool("book")["description"], "One book");
+        if version >= ProtocolVersion::V2025_06_18 {
+            assert_eq!(tool("book")["outputSchema"]["required"], json!(["title"]));
+            assert_eq!(tool("book")["annotations"]["readOnlyHint"], true);
+            assert_eq!(tool("burn")["annotations"]["destructiveHint"], true);
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_answer_as_promised_is_structured() {
+    let result = call(&shop(), "book", json!({"id": 1})).await;
+    assert_eq!(
+        result["structuredContent"],
+        json!({"title": "Emma"}),
+        "{result}"
+    );
+    let result = call(&shop(), "titles", json!({})).await;
+    assert_eq!(
+        result["structuredContent"],
+        json!({"result": ["Emma"]}),
+        "{result}"
+    );
+    assert_ne!(result["isError"], true);
+}
+
+#[tokio::test]
+async fn an_answer_not_as_promised_is_an_error_with_the_text() {
+    let result = call(&shop(), "book", json!({"id": 2})).await;
+    assert_eq!(result["isError"], true, "{result}");
+    assert!(result.get("structuredContent").is_none());
+    let text = result["content"][1]["text"].as_str().unwrap();
+    assert_eq!(text, r#"{"name":"not what was promised"}"#);
+}
+
+#[tokio::test]
+async fn arguments_are_validated_before_the_upstream_sees_them() {
+    for arguments in [json!({}), json!({"id": "x"}), json!({"id": 1, "more": 2})] {
+        let result = call(&shop(), "book", arguments).await;
+        assert_eq!(result["isError"], true);
+        let text = result["content"][0]["text"].as_str().unwrap();
+        assert!(text.contains("not valid"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn every_real_document_makes_a_server() {
+    let Some(folder) = data() else { return };
+    for name in [
+        "petstore-3.0.yaml",
+        "museum-3.1.yaml",
+        "v3.1-tictactoe.yaml",
+        "openai.yaml",
+    ] {
+        let source = Source::new(&folder.join(name).display().to_string());
+        let catalog = Catalog::read(&source.load().await.unwrap());
+        let count = catalog.operations().len();
+        let server = server(catalog, axum::Router::new());
+        let mut listed = 0;
+        let mut params = json!({});
+        loop {
+            let page = ask(&server, ProtocolVersion::V2025_11_25, "tools/list", params).await;
+            listed += page["tools"].as_array().unwrap().len();
+            match page.get("nextCursor") {
+                Some(cursor) => params = json!({"cursor": cursor}),
+                None => break,
+            }
+        }
+        assert_eq!(listed, count, "{name}");
+    }
+}
