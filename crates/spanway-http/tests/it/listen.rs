@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::header::ACCEPT;
 use serde_json::{Value, json};
-use spanway_http::ResponseMode;
+use spanway_http::{Drained, ResponseMode};
 use spanway_protocol::Limits;
 use spanway_protocol::schema::{ListCapability, ResourcesCapability, ServerCapabilities};
 use spanway_server::{Change, Principal, Resource, Server};
@@ -12,6 +12,7 @@ use spanway_testkit::{Client, EventStream, Piece, RequestBuilder};
 use tokio::time::Instant;
 
 use crate::probe::Probe;
+use crate::serving::Serving;
 
 const ID: &str = "io.modelcontextprotocol/subscriptionId";
 const ACKNOWLEDGED: &str = "notifications/subscriptions/acknowledged";
@@ -253,4 +254,30 @@ async fn t_sub_08_a_server_tells_its_own_changes_to_those_who_may_know() {
     for stream in [&mut ann, &mut bob] {
         assert_eq!(stream.message().await["method"], Change::Resources.method());
     }
+}
+
+#[tokio::test]
+async fn t_sub_07_a_drain_over_a_socket_waits_for_the_end_of_the_stream_only() {
+    let serving = Serving::start(probe().endpoint().build()).await;
+    let mut socket = serving.connect().await;
+    let headers = "MCP-Protocol-Version: 2026-07-28\r\nMcp-Method: subscriptions/listen\r\n";
+    let body = json!({
+        "jsonrpc": "2.0", "id": "listen:0", "method": "subscriptions/listen",
+        "params": {
+            "notifications": { "toolsListChanged": true },
+            "_meta": {
+                "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+                "io.modelcontextprotocol/clientCapabilities": {},
+            },
+        },
+    });
+    socket.post(headers, &body).await;
+    socket.wait_for(ACKNOWLEDGED).await;
+    let stopping = serving.stop();
+    let rest = socket.rest().await;
+    assert!(
+        rest.contains(r#""resultType":"complete""#) && rest.ends_with("0\r\n\r\n"),
+        "the result, then the end of the stream: {rest:?}"
+    );
+    assert_eq!(stopping.end().await, Drained::Complete);
 }
