@@ -12,7 +12,7 @@ use http_body::Body;
 use spanway_protocol::guard::{self, Accepts};
 use spanway_protocol::jsonrpc::{self, Notification, Request};
 use spanway_protocol::modern::{self, Claims};
-use spanway_protocol::{Era, PROTOCOL_VERSION, ProtocolVersion, Rejection, Selected};
+use spanway_protocol::{Era, PROTOCOL_VERSION, ProtocolVersion, Refusal, Rejection, Selected};
 use spanway_server::{Context, Origin, Principal};
 
 use crate::body;
@@ -98,6 +98,14 @@ where
         Ok(incoming) => incoming,
         Err(refusal) => return respond::refusal(&refusal, era),
     };
+    if shared.is_draining()
+        && let Some(id) = incoming.first_request()
+    {
+        return respond::refusal(
+            &Refusal::new(Some(id.clone()), Rejection::ShuttingDown),
+            era,
+        );
+    }
     let selected = match Selected::decide(&head, incoming) {
         Ok(selected) => selected,
         Err((refusal, era)) => return respond::refusal(&refusal, era),
