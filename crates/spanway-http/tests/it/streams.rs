@@ -214,5 +214,5 @@ async fn while_draining_nothing_begins_but_a_client_can_still_tell_and_leave() {
         (503, -32603)
     );
     assert_eq!(session.cancel(1).await.status, 202);
-    assert_eq!(session.delete().await.status, 200);
+    assert_eq!(session.delete().send().await.status, 200);
 }
