@@ -185,7 +185,8 @@ where
         Ok(principal) => principal,
         Err(challenge) => return respond::unauthorized(challenge.header, challenge.detail, era),
     };
-    if shared.is_draining() {
+    // While draining nothing begins, but what runs can still be cancelled, answered and ended.
+    if shared.is_draining() && parts.method == Method::GET {
         return respond::refusal(&Rejection::ShuttingDown.into(), era);
     }
     match (&parts.method, era) {

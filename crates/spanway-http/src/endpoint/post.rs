@@ -102,6 +102,14 @@ where
         Ok(incoming) => incoming,
         Err(refusal) => return respond::refusal(&refusal, era),
     };
+    if shared.is_draining()
+        && let Some(id) = incoming.first_request()
+    {
+        return respond::refusal(
+            &Refusal::new(Some(id.clone()), Rejection::ShuttingDown),
+            era,
+        );
+    }
     let selected = match Selected::decide(&head, incoming) {
         Ok(selected) => selected,
         Err((refusal, era)) => return respond::refusal(&refusal, era),

@@ -203,3 +203,16 @@ async fn a_stream_ends_with_the_drain() {
     assert_eq!(refused.status, 503);
     assert!(refused.header("retry-after").is_some());
 }
+
+#[tokio::test]
+async fn while_draining_nothing_begins_but_a_client_can_still_tell_and_leave() {
+    let endpoint = Probe::new().endpoint().build();
+    let session = Client::new(endpoint.clone()).connect("2025-11-25").await;
+    endpoint.start_drain();
+    assert_eq!(
+        session.call("echo", json!({})).send().await.refusal(),
+        (503, -32603)
+    );
+    assert_eq!(session.cancel(1).await.status, 202);
+    assert_eq!(session.delete().send().await.status, 200);
+}
