@@ -14,7 +14,9 @@ use crate::auth::Authenticate;
 use crate::clock::Clock;
 use crate::endpoint::StreamableHttp;
 use crate::registry::Registry;
+use crate::sessionless::Sessionless;
 use crate::state::{ResponseMode, Shared};
+use crate::subscription::Subscriptions;
 
 /// Settings of a [`StreamableHttp`] endpoint.
 #[must_use]
@@ -129,10 +131,14 @@ impl StreamableHttpBuilder {
             ))
         });
         StreamableHttp::from_shared(Arc::new(Shared {
-            service: self.service,
+            service: match sessions {
+                Some(_) => self.service,
+                None => Arc::new(Sessionless(self.service)),
+            },
             cors: crate::cors::policy(&self.guard),
             guard: self.guard,
             auth: self.auth,
+            subscriptions: Subscriptions::new(self.limits.listen_streams_max),
             limits: self.limits,
             mode: self.mode,
             keep_alive: self.keep_alive,

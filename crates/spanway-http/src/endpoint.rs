@@ -96,18 +96,19 @@ impl StreamableHttp {
         };
         Ok(Health {
             sessions: counted.0,
-            streams: counted.1,
+            streams: counted.1 + self.shared.subscriptions.open(),
             uptime_seconds: self.shared.clock.uptime_seconds(),
             draining: self.shared.is_draining(),
         })
     }
 
-    /// Takes no new work: requests get 503, GET streams end, calls in flight go on.
+    /// Takes no new work: requests get 503, GET and listen streams end, calls in flight go on.
     pub fn start_drain(&self) {
         self.shared.draining.store(true, Ordering::Relaxed);
         if let Some(registry) = &self.shared.sessions {
             registry.close_streams();
         }
+        self.shared.subscriptions.close();
     }
 
     /// Whether [`start_drain`](Self::start_drain) was called.
@@ -139,7 +140,7 @@ impl std::fmt::Debug for StreamableHttp {
 pub struct Health {
     /// Live sessions.
     pub sessions: usize,
-    /// Open GET streams on this node.
+    /// Open GET and listen streams on this node.
     pub streams: usize,
     /// Seconds since the endpoint was built.
     pub uptime_seconds: u64,
@@ -184,7 +185,8 @@ where
         Ok(principal) => principal,
         Err(challenge) => return respond::unauthorized(challenge.header, challenge.detail, era),
     };
-    if shared.is_draining() {
+    // While draining nothing begins, but what runs can still be cancelled, answered and ended.
+    if shared.is_draining() && parts.method == Method::GET {
         return respond::refusal(&Rejection::ShuttingDown.into(), era);
     }
     match (&parts.method, era) {

@@ -20,9 +20,11 @@ mod registry;
 mod respond;
 mod running;
 mod serve;
+mod sessionless;
 mod stall;
 mod state;
 mod stream;
+mod subscription;
 
 pub use app::App;
 pub use builder::StreamableHttpBuilder;

@@ -13,7 +13,7 @@ use futures_util::FutureExt;
 use spanway_protocol::jsonrpc::{ErrorObject, RequestId};
 use spanway_protocol::legacy::{Session, SessionId};
 use spanway_protocol::{Limits, RawJson, Rejection, Timestamp};
-use spanway_server::{ChangeHub, Context};
+use spanway_server::{Changes, Context};
 use spanway_store::{SessionStore, StoreError};
 use tokio_util::task::TaskTracker;
 
@@ -200,7 +200,7 @@ impl Registry {
     pub(crate) fn listen(
         self: &Arc<Self>,
         session: &SessionId,
-        changes: &ChangeHub,
+        changes: impl FnOnce() -> Changes,
         limits: &Limits,
     ) -> Result<Listener, Rejection> {
         let mut sessions = self.lock();
@@ -215,7 +215,7 @@ impl Registry {
         busy.streams += 1;
         let mailbox = busy
             .mailbox
-            .get_or_insert_with(|| Arc::new(Mailbox::new(changes.subscribe())))
+            .get_or_insert_with(|| Arc::new(Mailbox::new(changes())))
             .clone();
         drop(sessions);
         Ok(Listener::new(
@@ -224,6 +224,24 @@ impl Registry {
             mailbox,
             self.clock.now(),
         ))
+    }
+
+    /// Tells the session's streams, if it has any here, of changes of this resource too.
+    pub(crate) fn watch(&self, session: &SessionId, uri: &str) {
+        if let Some(mailbox) = self.mailbox(session) {
+            mailbox.watch(uri);
+        }
+    }
+
+    /// No longer tells the session's streams of changes of this resource.
+    pub(crate) fn unwatch(&self, session: &SessionId, uri: &str) {
+        if let Some(mailbox) = self.mailbox(session) {
+            mailbox.unwatch(uri);
+        }
+    }
+
+    fn mailbox(&self, session: &SessionId) -> Option<Arc<Mailbox>> {
+        self.lock().get(session)?.mailbox.clone()
     }
 
     /// Ends every GET stream, since the server is shutting down.

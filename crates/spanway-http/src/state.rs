@@ -5,13 +5,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use spanway_protocol::{Guard, Limits};
-use spanway_server::McpService;
+use spanway_server::{Change, Changes, McpService, Principal};
 use tokio_util::task::TaskTracker;
 use tower_http::cors::CorsLayer;
 
 use crate::auth::Authenticate;
 use crate::clock::Clock;
 use crate::registry::Registry;
+use crate::subscription::Subscriptions;
 
 /// How calls are answered where the client takes both forms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -37,6 +38,8 @@ pub(crate) struct Shared {
     pub(crate) keep_alive: Duration,
     /// `None` serves legacy requests without sessions, each by itself.
     pub(crate) sessions: Option<Arc<Registry>>,
+    /// The open `subscriptions/listen` streams.
+    pub(crate) subscriptions: Subscriptions,
     /// Legacy calls whose client went away.
     pub(crate) detached: TaskTracker,
     pub(crate) draining: AtomicBool,
@@ -48,6 +51,21 @@ pub(crate) struct Shared {
 impl Shared {
     pub(crate) fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Relaxed)
+    }
+
+    /// What changes from now on: the lists that `wants_list` says yes to, and those of the watched resources
+    /// that the caller may know of.
+    pub(crate) fn changes(
+        &self,
+        principal: Option<Principal>,
+        wants_list: impl Fn(&Change) -> bool + Send + Sync + 'static,
+    ) -> Changes {
+        let service = self.service.clone();
+        let wants = move |change: &Change| match change {
+            Change::Resource(uri) => service.may_watch(uri, principal.as_ref()),
+            list => wants_list(list),
+        };
+        self.service.changes().subscribe_where(wants)
     }
 
     /// What a legacy client may use here: without sessions there is nothing to GET or DELETE.

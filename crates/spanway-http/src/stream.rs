@@ -14,6 +14,7 @@ use tokio::time::{Instant, Sleep};
 
 use crate::registry::Listener;
 use crate::running::{Running, Step};
+use crate::subscription::Listening;
 
 /// The body of every response of the endpoint.
 #[derive(Default)]
@@ -105,6 +106,8 @@ enum Source {
     Calls(Vec<Running>),
     /// The changes a session is told of on its GET stream.
     Listener(Listener),
+    /// The changes a modern client listens for.
+    Subscription(Listening),
 }
 
 impl Events {
@@ -123,6 +126,15 @@ impl Events {
         Self {
             waiting,
             source: Source::Listener(listener),
+            pulse: Pulse::new(pulse),
+        }
+    }
+
+    /// The stream of a subscription.
+    pub(crate) fn of_subscription(listening: Listening, pulse: Duration) -> Self {
+        Self {
+            waiting: BytesMut::new(),
+            source: Source::Subscription(listening),
             pulse: Pulse::new(pulse),
         }
     }
@@ -164,15 +176,22 @@ impl Source {
                 calls.retain_mut(|call| !drain(call, cx, out));
                 calls.is_empty()
             }
-            Self::Listener(listener) => loop {
-                match listener.poll_next(cx) {
-                    Poll::Ready(Some(message)) => encode_message(out, None, &message),
-                    Poll::Ready(None) => return true,
-                    Poll::Pending => return false,
-                }
-            },
+            Self::Listener(listener) => drain_messages(out, || listener.poll_next(cx)),
+            Self::Subscription(listening) => drain_messages(out, || listening.poll_next(cx)),
         }
     }
+}
+
+/// Appends the messages there are; whether those were the last.
+fn drain_messages(out: &mut BytesMut, mut poll_next: impl FnMut() -> Poll<Option<Bytes>>) -> bool {
+    while out.len() < PIECE_BYTES {
+        match poll_next() {
+            Poll::Ready(Some(message)) => encode_message(out, None, &message),
+            Poll::Ready(None) => return true,
+            Poll::Pending => return false,
+        }
+    }
+    false
 }
 
 /// Appends what one call says; whether it is over.

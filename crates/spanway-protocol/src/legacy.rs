@@ -8,11 +8,13 @@ use serde::Deserialize;
 
 use crate::call::Call;
 use crate::head::{Head, PROTOCOL_VERSION, SESSION_ID};
+use crate::json::RawJson;
 use crate::json::describe;
 use crate::jsonrpc::{Incoming, Request};
+use crate::limits::Limits;
 use crate::method::Method;
 use crate::rejection::{Refusal, Rejection};
-use crate::schema::ProgressToken;
+use crate::schema::{ProgressToken, ReadResourceParams};
 use crate::version::{Era, ProtocolVersion};
 
 /// The revision to speak with a client that asked for `requested`: the same one if it is a legacy revision
@@ -117,6 +119,18 @@ pub fn accept(request: Request, session: &Session) -> Result<Call, Refusal> {
     call.progress_token = progress_token;
     call.log_level = Some(session.log_level);
     Ok(call)
+}
+
+/// The URI that `resources/subscribe` or `resources/unsubscribe` names (T-2411-17).
+///
+/// # Errors
+/// It is missing, no string, or longer than what is remembered (`-32602`).
+pub fn subscribed_uri(params: &RawJson, limits: &Limits) -> Result<Box<str>, Rejection> {
+    let params: ReadResourceParams<'_> = params.read().map_err(|_| Rejection::InvalidParams {
+        detail: "uri is required and must be a string".into(),
+    })?;
+    limits.check_subscribed_uri(&params.uri)?;
+    Ok(params.uri.into())
 }
 
 fn progress_token(request: &Request) -> Result<Option<ProgressToken>, Rejection> {

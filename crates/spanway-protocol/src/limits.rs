@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::rejection::Rejection;
+
 /// What a server refuses to exceed. Full means a clear refusal, never silent loss (design, invariant 8).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -17,6 +19,13 @@ pub struct Limits {
     pub sessions_max: usize,
     /// Open GET streams of one session; one more is answered 429. Default 8.
     pub streams_per_session_max: usize,
+    /// Open `subscriptions/listen` streams of the endpoint; one more is answered 503 with `Retry-After`.
+    /// Default 1 024.
+    pub listen_streams_max: usize,
+    /// Resources one listen stream, or one session, may be subscribed to; more is refused. Default 1 000.
+    pub subscriptions_max: usize,
+    /// Bytes of a URI that is subscribed to; a longer one is refused, since it is kept. Default 2 048.
+    pub subscribed_uri_bytes_max: usize,
     /// Requests of one session in flight; one more is answered 429. Default 256.
     pub calls_per_session_max: usize,
     /// Messages one call may have waiting to be written; then the oldest progress is merged and log
@@ -40,11 +49,27 @@ impl Default for Limits {
             batch_max: 100,
             sessions_max: 10_000,
             streams_per_session_max: 8,
+            listen_streams_max: 1024,
+            subscriptions_max: 1000,
+            subscribed_uri_bytes_max: 2048,
             calls_per_session_max: 256,
             queue_max: 256,
             body_timeout: Duration::from_secs(30),
             call_timeout: Duration::from_secs(60),
             answer_timeout: Duration::from_secs(600),
         }
+    }
+}
+
+impl Limits {
+    /// Refuses a URI that is too long to be remembered (`-32602`).
+    pub(crate) fn check_subscribed_uri(&self, uri: &str) -> Result<(), Rejection> {
+        let limit = self.subscribed_uri_bytes_max;
+        if uri.len() <= limit {
+            return Ok(());
+        }
+        Err(Rejection::InvalidParams {
+            detail: format!("a URI of up to {limit} bytes can be subscribed to").into(),
+        })
     }
 }

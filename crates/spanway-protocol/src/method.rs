@@ -58,6 +58,8 @@ methods! {
     ResourcesSubscribe = "resources/subscribe",
     /// Legacy: no longer.
     ResourcesUnsubscribe = "resources/unsubscribe",
+    /// Modern: tell me of changes until I leave.
+    Listen = "subscriptions/listen",
     /// The prompts, page by page.
     PromptsList = "prompts/list",
     /// Fills in a prompt.
@@ -92,6 +94,7 @@ impl Method {
                 | Self::ResourcesList
                 | Self::ResourceTemplatesList
                 | Self::ResourcesRead
+                | Self::Listen
                 | Self::PromptsList
                 | Self::PromptsGet
                 | Self::Complete

@@ -2,8 +2,12 @@
 
 mod claims;
 mod headers;
+mod listen;
+mod mirror;
 
 pub use claims::Claims;
+pub use listen::{ListenFilter, Subscription};
+pub use mirror::{InvalidMirror, MirroredArguments};
 
 use crate::call::{Call, Client};
 use crate::head::Head;

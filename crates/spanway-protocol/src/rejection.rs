@@ -180,6 +180,9 @@ pub enum Rejection {
     /// No room for another session.
     #[error("too many sessions; try again later")]
     TooManySessions,
+    /// No room for another `subscriptions/listen` stream.
+    #[error("too many listen streams; try again later")]
+    TooManyStreams,
     /// The session has as many streams or calls as it may have.
     #[error("too many {what} in this session; the bound is {limit}")]
     SessionBusy {
@@ -237,7 +240,10 @@ impl Rejection {
             | Self::DuplicateId { .. } => 400,
             Self::SessionNotFound => 404,
             Self::SessionBusy { .. } => 429,
-            Self::TooManySessions | Self::ShuttingDown | Self::StoreUnavailable => 503,
+            Self::TooManySessions
+            | Self::TooManyStreams
+            | Self::ShuttingDown
+            | Self::StoreUnavailable => 503,
             // A legacy 404 means "session gone": an unknown method must not look like that.
             Self::MethodNotFound { .. } => match era {
                 Era::Legacy => 200,
@@ -299,7 +305,7 @@ impl Rejection {
     #[must_use]
     pub fn retry_after(&self) -> Option<u32> {
         match self {
-            Self::TooManySessions => Some(30),
+            Self::TooManySessions | Self::TooManyStreams => Some(30),
             Self::ShuttingDown | Self::SessionBusy { .. } => Some(1),
             Self::StoreUnavailable => Some(5),
             _ => None,

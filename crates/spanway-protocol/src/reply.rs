@@ -3,7 +3,7 @@
 use bytes::{BufMut, Bytes, BytesMut};
 use serde::Serialize;
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::json::RawJson;
 use crate::jsonrpc::{ErrorObject, RequestId, code};
@@ -11,7 +11,8 @@ use crate::method::Method;
 use crate::rejection::Rejection;
 use crate::schema::{
     CallToolResult, Completion, DiscoverResult, EmptyResult, GetPromptResult, InitializeResult,
-    InputRequired, LogMessage, Progress, Project, Projected, ReadResourceResult, View,
+    InputRequired, ListenResult, LogMessage, Progress, Project, Projected, ReadResourceResult,
+    View,
 };
 use crate::version::{Era, ProtocolVersion};
 
@@ -47,6 +48,8 @@ pub enum Answer {
     Complete(Completion),
     /// Not the answer yet: the client is asked first. Modern only.
     InputRequired(Box<InputRequired>),
+    /// To `subscriptions/listen`, when the server ends the subscription.
+    Listen(ListenResult),
     /// A result that was already written for the revision: a page of a list, or an upstream's own answer.
     Prepared(RawJson),
 }
@@ -202,13 +205,10 @@ pub fn encode_emission(
         Emission::Progress(progress) => notification("notifications/progress", progress, view),
         Emission::Log(message) => notification("notifications/message", message, view),
         Emission::Request(request) => request.encode(),
-        Emission::Cancelled { id, reason } => {
-            let params = CancelledNotice {
-                request_id: id,
-                reason,
-            };
-            notification("notifications/cancelled", &params, view)
-        }
+        Emission::Cancelled { id, reason } => encode_notification(
+            "notifications/cancelled",
+            json!({ "requestId": id, "reason": reason }),
+        ),
     }
 }
 
@@ -222,32 +222,32 @@ pub fn encode_bare_notification(method: &str) -> Bytes {
     out.freeze()
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct CancelledNotice<'a> {
-    request_id: &'a RequestId,
-    reason: &'a str,
+/// `notifications/resources/updated` as legacy clients get it, who asked with `resources/subscribe`
+/// (T-2411-17).
+#[must_use]
+pub fn encode_resource_updated(uri: &str) -> Option<Bytes> {
+    encode_notification("notifications/resources/updated", json!({ "uri": uri }))
 }
 
-impl Project for CancelledNotice<'_> {
-    fn project<S: serde::Serializer>(&self, _: View<'_>, serializer: S) -> Result<S::Ok, S::Error> {
-        self.serialize(serializer)
-    }
-}
-
-fn notification<T: Project>(method: &'static str, params: &T, view: View<'_>) -> Option<Bytes> {
-    #[derive(Serialize)]
-    struct Envelope<P> {
-        jsonrpc: &'static str,
-        method: &'static str,
-        params: P,
-    }
+/// A notification whose parameters are the same in every revision that has it.
+pub(crate) fn encode_notification(method: &str, params: impl Serialize) -> Option<Bytes> {
     let envelope = Envelope {
         jsonrpc: "2.0",
         method,
-        params: Projected(params, view),
+        params,
     };
     serde_json::to_vec(&envelope).ok().map(Bytes::from)
+}
+
+#[derive(Serialize)]
+struct Envelope<'a, P> {
+    jsonrpc: &'static str,
+    method: &'a str,
+    params: P,
+}
+
+fn notification<T: Project>(method: &'static str, params: &T, view: View<'_>) -> Option<Bytes> {
+    encode_notification(method, Projected(params, view))
 }
 
 fn encode_answer(
@@ -266,6 +266,7 @@ fn encode_answer(
         Answer::CallTool(result) => serde_json::to_writer(&mut out, &Projected(result, view))?,
         Answer::ReadResource(result) => serde_json::to_writer(&mut out, &Projected(result, view))?,
         Answer::GetPrompt(result) => serde_json::to_writer(&mut out, &Projected(result, view))?,
+        Answer::Listen(result) => serde_json::to_writer(&mut out, &Projected(result, view))?,
         Answer::Complete(result) => serde_json::to_writer(&mut out, &Projected(result, view))?,
         Answer::InputRequired(result) => {
             serde_json::to_writer(&mut out, &Projected(&**result, view))?;

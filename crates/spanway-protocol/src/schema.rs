@@ -10,6 +10,7 @@ mod implementation;
 mod input;
 mod lifecycle;
 mod list;
+mod listen;
 mod logging;
 mod params;
 mod progress;
@@ -31,6 +32,8 @@ pub use implementation::{Icon, Implementation};
 pub use input::{InputRequest, InputRequired, ListRootsResult, Question, Root, Unsupported};
 pub use lifecycle::{DiscoverResult, EmptyResult, InitializeParams, InitializeResult};
 pub use list::{CacheHint, CacheScope, ListResult, Listed};
+pub use listen::ListenResult;
+pub(crate) use listen::SUBSCRIPTION_ID;
 pub use logging::{LogMessage, LoggingLevel};
 pub use params::{
     CallToolParams, CancelledParams, GetPromptParams, ListParams, ReadResourceParams,

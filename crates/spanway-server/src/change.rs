@@ -1,15 +1,22 @@
-//! Announces that a list changed: any number of listeners, no queue, never a wait for the publisher.
+//! Announces that a list or a resource changed: any number of listeners, no queue, never a wait for the
+//! publisher.
 
+mod watch;
+
+use std::borrow::Borrow;
+use std::fmt;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context as TaskContext, Poll};
 
 use futures_util::Stream;
 use futures_util::task::AtomicWaker;
 
+use watch::Watched;
+
 /// What changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Change {
     /// The tools on offer.
@@ -18,26 +25,31 @@ pub enum Change {
     Prompts,
     /// The resources or templates on offer.
     Resources,
+    /// What is in the resource of this URI. Only told to listeners that watch it.
+    Resource(Arc<str>),
 }
 
 impl Change {
-    const ALL: [Self; 3] = [Self::Tools, Self::Prompts, Self::Resources];
+    const LISTS: [Self; 3] = [Self::Tools, Self::Prompts, Self::Resources];
 
     /// The notification that tells clients.
     #[must_use]
-    pub fn method(self) -> &'static str {
+    pub fn method(&self) -> &'static str {
         match self {
             Self::Tools => "notifications/tools/list_changed",
             Self::Prompts => "notifications/prompts/list_changed",
             Self::Resources => "notifications/resources/list_changed",
+            Self::Resource(_) => "notifications/resources/updated",
         }
     }
 
-    fn bit(self) -> u8 {
+    /// Where a list is noted as changed; a resource is noted by its URI.
+    fn bit(&self) -> u8 {
         match self {
             Self::Tools => 1,
             Self::Prompts => 2,
             Self::Resources => 4,
+            Self::Resource(_) => 0,
         }
     }
 }
@@ -50,11 +62,14 @@ pub struct ChangeHub {
 
 /// What a listener has not been told yet. A change that is already pending is not counted twice, so a
 /// listener that never reads costs no more than this.
-#[derive(Debug, Default)]
 struct Pending {
     bits: AtomicU8,
+    watched: Mutex<Watched>,
+    wants: Box<Wants>,
     waker: AtomicWaker,
 }
+
+type Wants = dyn Fn(&Change) -> bool + Send + Sync;
 
 impl ChangeHub {
     /// A hub nobody listens to yet.
@@ -63,39 +78,115 @@ impl ChangeHub {
         Self::default()
     }
 
-    /// Tells every listener. Never waits.
-    pub fn publish(&self, change: Change) {
-        let listeners = self
-            .listeners
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
+    /// Tells every listener. Never waits for one.
+    pub fn publish(&self, change: impl Borrow<Change>) {
+        let change = change.borrow();
+        let listeners = self.lock().clone();
         for pending in listeners.iter().filter_map(Weak::upgrade) {
-            pending.bits.fetch_or(change.bit(), Ordering::AcqRel);
-            pending.waker.wake();
+            pending.note(change);
         }
     }
 
-    /// A stream of the changes from now on. It ends never; drop it to stop listening.
+    /// The changes of lists from now on, and of the resources that [`Changes::watch`] names. The stream
+    /// ends never; drop it to stop listening.
     #[must_use]
     pub fn subscribe(&self) -> Changes {
-        let pending = Arc::new(Pending::default());
-        let mut listeners = self
-            .listeners
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        self.subscribe_where(|_| true)
+    }
+
+    /// Like [`subscribe`](Self::subscribe), for changes of which `wants` says yes. It is asked when a change
+    /// is published.
+    #[must_use]
+    pub fn subscribe_where(
+        &self,
+        wants: impl Fn(&Change) -> bool + Send + Sync + 'static,
+    ) -> Changes {
+        let pending = Arc::new(Pending {
+            bits: AtomicU8::default(),
+            watched: Mutex::default(),
+            wants: Box::new(wants),
+            waker: AtomicWaker::new(),
+        });
+        let mut listeners = self.lock();
         if listeners.len() == listeners.capacity() {
             listeners.retain(|listener| listener.strong_count() > 0);
         }
         listeners.push(Arc::downgrade(&pending));
         Changes { pending }
     }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Weak<Pending>>> {
+        self.listeners
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
-/// The changes since [`ChangeHub::subscribe`], each kind at most once until it is taken.
+impl Pending {
+    fn note(&self, change: &Change) {
+        let noted = match change {
+            // The watched URIs decide first: `wants` may be slow, and knows nothing of them.
+            Change::Resource(uri) => {
+                let watches = self.watched().nearest(uri).is_some();
+                watches && (self.wants)(change) && self.watched().note(uri)
+            }
+            list => {
+                let wanted = (self.wants)(list);
+                wanted && self.bits.fetch_or(list.bit(), Ordering::AcqRel) & list.bit() == 0
+            }
+        };
+        if noted {
+            self.waker.wake();
+        }
+    }
+
+    fn take(&self) -> Option<Change> {
+        let bits = self.bits.load(Ordering::Acquire);
+        let list = Change::LISTS
+            .into_iter()
+            .find(|change| bits & change.bit() != 0);
+        match list {
+            Some(list) => {
+                self.bits.fetch_and(!list.bit(), Ordering::AcqRel);
+                Some(list)
+            }
+            None => self.watched().take().map(Change::Resource),
+        }
+    }
+
+    fn watched(&self) -> MutexGuard<'_, Watched> {
+        self.watched.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Pending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pending")
+            .field("bits", &self.bits)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The changes since [`ChangeHub::subscribe`], each list and each watched resource at most once until it is
+/// taken.
 #[derive(Debug)]
 pub struct Changes {
     pending: Arc<Pending>,
+}
+
+impl Changes {
+    /// From now on also tells when the resource of this URI changes, or one below it: a URI that goes on
+    /// after it with a slash. If several below it change before they are taken, it is told itself instead.
+    ///
+    /// Whoever calls this bounds how often, and the length of the URI.
+    pub fn watch(&self, uri: impl Into<Arc<str>>) {
+        self.pending.watched().add(uri.into());
+    }
+
+    /// No longer tells when the resource of this URI changes.
+    pub fn unwatch(&self, uri: &str) {
+        self.pending.watched().remove(uri);
+    }
 }
 
 impl Stream for Changes {
@@ -103,15 +194,10 @@ impl Stream for Changes {
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Option<Change>> {
         self.pending.waker.register(cx.waker());
-        let bits = self.pending.bits.load(Ordering::Acquire);
-        let Some(change) = Change::ALL
-            .into_iter()
-            .find(|change| bits & change.bit() != 0)
-        else {
-            return Poll::Pending;
-        };
-        self.pending.bits.fetch_and(!change.bit(), Ordering::AcqRel);
-        Poll::Ready(Some(change))
+        match self.pending.take() {
+            Some(change) => Poll::Ready(Some(change)),
+            None => Poll::Pending,
+        }
     }
 }
 
@@ -134,6 +220,62 @@ mod tests {
             assert_eq!(listener.next().now_or_never(), Some(Some(Change::Prompts)));
             assert_eq!(listener.next().now_or_never(), None);
         }
+    }
+
+    fn updated(uri: &str) -> Change {
+        Change::Resource(uri.into())
+    }
+
+    #[test]
+    fn only_watched_resources_and_those_below_are_told() {
+        let hub = ChangeHub::new();
+        let mut changes = hub.subscribe();
+        changes.watch("shop://books");
+        changes.watch("shop://books/emma");
+        for uri in ["shop://booksellers", "shop://", "shop://music/1"] {
+            hub.publish(updated(uri));
+        }
+        assert_eq!(changes.next().now_or_never(), None);
+        hub.publish(updated("shop://books/emma"));
+        hub.publish(updated("shop://books/emma"));
+        hub.publish(updated("shop://books/persuasion/1"));
+        let told: Vec<_> = std::iter::from_fn(|| changes.next().now_or_never().flatten()).collect();
+        assert_eq!(
+            told,
+            ["shop://books/persuasion/1", "shop://books/emma"].map(updated)
+        );
+        changes.unwatch("shop://books");
+        hub.publish(updated("shop://books/persuasion"));
+        assert_eq!(changes.next().now_or_never(), None);
+    }
+
+    #[test]
+    fn what_waits_is_bounded_by_what_is_watched() {
+        let hub = ChangeHub::new();
+        let mut changes = hub.subscribe();
+        changes.watch("shop://books/");
+        for number in 0..1000 {
+            hub.publish(updated(&format!("shop://books/{number}")));
+        }
+        assert_eq!(
+            changes.next().now_or_never(),
+            Some(Some(updated("shop://books/")))
+        );
+        assert_eq!(changes.next().now_or_never(), None);
+    }
+
+    #[test]
+    fn a_listener_hears_what_it_wants_only() {
+        let hub = ChangeHub::new();
+        let hidden = updated("shop://staff");
+        let mut changes = hub
+            .subscribe_where(move |change| !matches!(change, Change::Tools) && *change != hidden);
+        changes.watch("shop://staff");
+        for change in [Change::Tools, updated("shop://staff"), Change::Prompts] {
+            hub.publish(change);
+        }
+        assert_eq!(changes.next().now_or_never(), Some(Some(Change::Prompts)));
+        assert_eq!(changes.next().now_or_never(), None);
     }
 
     #[test]

@@ -34,6 +34,16 @@ pub enum BuildError {
         /// What is wrong with it.
         detail: String,
     },
+    /// An `x-mcp-header` that makes clients drop the tool (T-HDR-08).
+    #[error("tool {tool:?}: its input schema is not usable: {pointer}: {detail}")]
+    MirrorHeader {
+        /// The tool.
+        tool: String,
+        /// Where in the input schema, as a JSON Pointer.
+        pointer: String,
+        /// What is wrong with it.
+        detail: &'static str,
+    },
     /// An input schema that admits something else than an object (T-2607-41).
     #[error(
         "tool {tool:?}: its input schema must have \"type\": \"object\" at its root; make the arguments a struct"

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use spanway_protocol::schema::CacheHint;
 
+use crate::principal::Principal;
 use crate::prompt::PromptEntry;
 use crate::resource::{ResourceEntry, TemplateEntry};
-use crate::section::{Lists, Section};
+use crate::section::{Entry, Lists, Section};
 use crate::tool::ToolEntry;
 
 /// How lists are served.
@@ -34,6 +35,22 @@ impl Registry {
             templates: Arc::new(Section::new(Arc::new(Lists::default()), page_size, cache)),
             prompts: Arc::new(Section::new(Arc::new(Lists::default()), page_size, cache)),
         }
+    }
+
+    /// Whether the caller may be told of changes of the resource of this URI: unless it is one that only
+    /// others may see. A URI of no resource hides nothing, and may stand above some.
+    pub(crate) fn may_watch(&self, uri: &str, principal: Option<&Principal>) -> bool {
+        let exact = self.resources.lists.get(uri);
+        let matching = self.templates.lists.iter();
+        let mut matching = matching.filter(|template| template.matches(uri).is_some());
+        let mut hidden = false;
+        let mut is_seen = |visible: bool| {
+            hidden |= !visible;
+            visible
+        };
+        exact.is_some_and(|entry| is_seen(entry.is_visible_to(principal)))
+            || matching.any(|entry| is_seen(entry.is_visible_to(principal)))
+            || !hidden
     }
 
     /// Whether any argument or variable has a completer.

@@ -6,7 +6,7 @@ use futures_util::FutureExt;
 use futures_util::future::{self, BoxFuture};
 use serde_json::{Map, Value};
 use spanway_protocol::schema::{CompleteParams, ListParams, ReadResourceParams, View};
-use spanway_protocol::{Answer, Call, Method, RawJson, Rejection, Reply};
+use spanway_protocol::{Answer, Call, Method, RawJson, Rejection, Reply, describe};
 
 use crate::completion;
 use crate::context::Context;
@@ -131,7 +131,8 @@ fn read_resource(shared: &Shared, registry: &Registry, call: &Call, context: Con
 fn complete(registry: &Registry, call: &Call, context: Context) -> Routed {
     let params: CompleteParams = call.params.raw.read().map_err(|error| {
         invalid(format!(
-            "completion/complete takes ref and argument: {error}"
+            "completion/complete takes ref and argument: {}",
+            describe(&error)
         ))
     })?;
     completion::complete(registry, params, context)

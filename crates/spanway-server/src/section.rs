@@ -98,6 +98,11 @@ impl<E: Entry> Lists<E> {
         true
     }
 
+    /// The entry of this key, whoever may see it.
+    pub(crate) fn get(&self, key: &str) -> Option<&Arc<E>> {
+        self.by_key.get(key)
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.ordered.is_empty()
     }
@@ -142,7 +147,6 @@ impl<E: Entry> Section<E> {
     /// The entry of this key, if the caller may see it.
     pub(crate) fn find(&self, key: &str, principal: Option<&Principal>) -> Option<&Arc<E>> {
         self.lists
-            .by_key
             .get(key)
             .filter(|entry| entry.is_visible_to(principal))
     }

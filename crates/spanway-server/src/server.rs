@@ -18,6 +18,7 @@ use crate::context::Context;
 use crate::edit::Edit;
 use crate::error::{BuildError, BuildErrors};
 use crate::input::Desk;
+use crate::principal::Principal;
 use crate::registry::{ListSettings, Registry};
 use crate::router;
 use crate::service::{McpService, ServiceInfo};
@@ -163,6 +164,22 @@ impl Server {
     pub fn notify_prompts_changed(&self) {
         self.shared.changes.publish(Change::Prompts);
     }
+
+    /// Tells clients that subscribed to it that the resource of this URI has changed. One that subscribed to
+    /// a URI above it, such as `file:///docs` for `file:///docs/a`, is told too; one that may not see the
+    /// resource is not.
+    ///
+    /// ```
+    /// # use spanway_server::{Resource, Server};
+    /// let server = Server::builder("bookshop", "1.0.0")
+    ///     .resource(Resource::text("shop://about", "about", "A small bookshop."))
+    ///     .build()?;
+    /// server.notify_resource_updated("shop://about");
+    /// # Ok::<(), spanway_server::BuildErrors>(())
+    /// ```
+    pub fn notify_resource_updated(&self, uri: impl Into<Arc<str>>) {
+        self.shared.changes.publish(Change::Resource(uri.into()));
+    }
 }
 
 impl McpService for Server {
@@ -185,6 +202,10 @@ impl McpService for Server {
 
     fn changes(&self) -> &ChangeHub {
         &self.shared.changes
+    }
+
+    fn may_watch(&self, uri: &str, principal: Option<&Principal>) -> bool {
+        self.shared.registry.load().may_watch(uri, principal)
     }
 }
 

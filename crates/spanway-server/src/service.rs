@@ -9,6 +9,7 @@ use spanway_protocol::{Call, Reply};
 
 use crate::change::ChangeHub;
 use crate::context::Context;
+use crate::principal::Principal;
 
 /// Answers MCP calls: the native [`Server`](crate::Server), or an upstream of another kind.
 ///
@@ -24,6 +25,13 @@ pub trait McpService: Send + Sync + 'static {
 
     /// Where changes of lists and resources are announced.
     fn changes(&self) -> &ChangeHub;
+
+    /// Whether this caller may be told that the resource of this URI changed; asked for each change, since
+    /// the answer may change too. What must not be read must not be watched (design, invariant 9).
+    fn may_watch(&self, uri: &str, principal: Option<&Principal>) -> bool {
+        let _ = (uri, principal);
+        true
+    }
 }
 
 impl<S: McpService + ?Sized> McpService for Arc<S> {
@@ -37,6 +45,10 @@ impl<S: McpService + ?Sized> McpService for Arc<S> {
 
     fn changes(&self) -> &ChangeHub {
         (**self).changes()
+    }
+
+    fn may_watch(&self, uri: &str, principal: Option<&Principal>) -> bool {
+        (**self).may_watch(uri, principal)
     }
 }
 

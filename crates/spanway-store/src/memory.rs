@@ -101,11 +101,7 @@ impl SessionStore for MemoryStore {
         now: Timestamp,
     ) -> BoxFuture<'a, Result<bool, StoreError>> {
         let changed = self.with_live(id, now, |entry| {
-            let session = Arc::make_mut(&mut entry.session);
-            match change {
-                SessionChange::Initialized => session.initialized = true,
-                SessionChange::LogLevel(level) => session.log_level = level,
-            }
+            change.apply(Arc::make_mut(&mut entry.session));
         });
         ready(Ok(changed.is_some())).boxed()
     }

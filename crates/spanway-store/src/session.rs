@@ -10,13 +10,33 @@ use spanway_protocol::schema::LoggingLevel;
 use crate::error::StoreError;
 
 /// One thing a client changed about its session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SessionChange {
     /// It said it is ready.
     Initialized,
     /// It asked for log messages from this level on.
     LogLevel(LoggingLevel),
+    /// It asked to hear of changes of this resource.
+    Subscribed(Box<str>),
+    /// It no longer wants to.
+    Unsubscribed(Box<str>),
+}
+
+impl SessionChange {
+    /// Makes the change.
+    pub fn apply(self, session: &mut Session) {
+        match self {
+            Self::Initialized => session.initialized = true,
+            Self::LogLevel(level) => session.log_level = level,
+            Self::Subscribed(uri) => {
+                session.subscriptions.insert(uri);
+            }
+            Self::Unsubscribed(uri) => {
+                session.subscriptions.remove(&uri);
+            }
+        }
+    }
 }
 
 /// Keeps sessions for as long as they are used.

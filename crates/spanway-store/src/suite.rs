@@ -70,8 +70,20 @@ async fn changes_are_kept(store: &impl SessionStore) {
             .await
             .unwrap()
     );
+    let subscribed = |uri: &str| SessionChange::Subscribed(uri.into());
+    let unsubscribed = |uri: &str| SessionChange::Unsubscribed(uri.into());
+    for change in [
+        subscribed("a:1"),
+        subscribed("a:2"),
+        subscribed("a:2"),
+        unsubscribed("a:1"),
+        unsubscribed("a:3"),
+    ] {
+        assert!(store.change(&id(1), change, at(1)).await.unwrap());
+    }
     let loaded = store.load(&id(1), at(2)).await.unwrap().unwrap();
     assert!(loaded.initialized);
+    assert!(loaded.subscriptions.iter().map(|uri| &**uri).eq(["a:2"]));
     assert_eq!(loaded.log_level, LoggingLevel::Error);
     assert!(
         !store

@@ -36,12 +36,17 @@ async fn open(
     Accepts::for_get(&head)?;
     let id = legacy::session_id(&head)?;
     legacy::version_header(&head)?;
-    let session = registry.find(&id, principal.map(Principal::as_str)).await?;
-    let listener = registry.listen(&id, shared.service.changes(), &shared.limits)?;
-    // A DELETE or a drain that came between the look-up and the opening found no stream to end.
     registry.find(&id, principal.map(Principal::as_str)).await?;
+    let changes = || shared.changes(principal.cloned(), |_| true);
+    let listener = registry.listen(&id, changes, &shared.limits)?;
+    // A DELETE or a drain that came between the look-up and the opening found no stream to end; what was
+    // subscribed to meanwhile is in the session now, or was told to the stream.
+    let session = registry.find(&id, principal.map(Principal::as_str)).await?;
     if shared.is_draining() {
         return Err(Rejection::ShuttingDown);
+    }
+    for uri in &session.subscriptions {
+        listener.watch(uri);
     }
     let events = Events::of_listener(listener, shared.keep_alive);
     let envelope = Envelope {

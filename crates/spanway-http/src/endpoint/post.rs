@@ -2,6 +2,7 @@
 
 mod deliver;
 mod legacy;
+mod listen;
 
 use std::sync::Arc;
 
@@ -12,7 +13,9 @@ use http_body::Body;
 use spanway_protocol::guard::{self, Accepts};
 use spanway_protocol::jsonrpc::{self, Notification, Request};
 use spanway_protocol::modern::{self, Claims};
-use spanway_protocol::{Era, PROTOCOL_VERSION, ProtocolVersion, Rejection, Selected};
+use spanway_protocol::{
+    Era, Method, PROTOCOL_VERSION, ProtocolVersion, Refusal, Rejection, Selected,
+};
 use spanway_server::{Context, Origin, Principal};
 
 use crate::body;
@@ -24,6 +27,7 @@ use crate::stream::ResponseBody;
 /// What a POST came with besides its body.
 struct Post {
     parts: Parts,
+    accepts: Accepts,
     form: Form,
     principal: Option<Principal>,
 }
@@ -99,11 +103,20 @@ where
         Ok(incoming) => incoming,
         Err(refusal) => return respond::refusal(&refusal, era),
     };
+    if shared.is_draining()
+        && let Some(id) = incoming.first_request()
+    {
+        return respond::refusal(
+            &Refusal::new(Some(id.clone()), Rejection::ShuttingDown),
+            era,
+        );
+    }
     let selected = match Selected::decide(&head, incoming) {
         Ok(selected) => selected,
         Err((refusal, era)) => return respond::refusal(&refusal, era),
     };
     let post = Post {
+        accepts,
         form: Form::choose(accepts, shared.mode),
         parts,
         principal,
@@ -126,6 +139,11 @@ async fn modern(
         Ok(call) => call,
         Err(refusal) => return respond::refusal(&refusal, Era::Modern),
     };
+    if call.method == Method::Listen {
+        let id = call.id.clone();
+        return listen::answer(shared, &post, call)
+            .unwrap_or_else(|why| respond::refusal(&Refusal::new(Some(id), why), Era::Modern));
+    }
     let form = post.form;
     let envelope = Envelope {
         version: call.version,

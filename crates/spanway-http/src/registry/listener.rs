@@ -7,8 +7,8 @@ use std::task::{Context, Poll, Waker};
 use bytes::Bytes;
 use futures_util::Stream;
 use spanway_protocol::legacy::SessionId;
-use spanway_protocol::{Timestamp, encode_bare_notification};
-use spanway_server::Changes;
+use spanway_protocol::{Timestamp, encode_bare_notification, encode_resource_updated};
+use spanway_server::{Change, Changes};
 
 use super::Registry;
 
@@ -50,6 +50,14 @@ impl Mailbox {
         state.wake_all();
     }
 
+    pub(super) fn watch(&self, uri: &str) {
+        self.lock().changes.watch(uri);
+    }
+
+    pub(super) fn unwatch(&self, uri: &str) {
+        self.lock().changes.unwatch(uri);
+    }
+
     fn enter(&self) -> u64 {
         let mut state = self.lock();
         let number = state.next_reader;
@@ -79,7 +87,7 @@ impl Mailbox {
             .is_some_and(|newest| newest.number == number)
             && let Poll::Ready(change) = Pin::new(&mut state.changes).poll_next(cx)
         {
-            return Poll::Ready(change.map(|change| encode_bare_notification(change.method())));
+            return Poll::Ready(change.and_then(|change| encode_change(&change)));
         }
         if let Some(reader) = state
             .readers
@@ -93,6 +101,13 @@ impl Mailbox {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn encode_change(change: &Change) -> Option<Bytes> {
+    match change {
+        Change::Resource(uri) => encode_resource_updated(uri),
+        list => Some(encode_bare_notification(list.method())),
     }
 }
 
@@ -129,6 +144,11 @@ impl Listener {
             number,
             since,
         }
+    }
+
+    /// Also tells when this resource changes.
+    pub(crate) fn watch(&self, uri: &str) {
+        self.mailbox.watch(uri);
     }
 
     /// The next message, encoded; `None` when the stream is to end.

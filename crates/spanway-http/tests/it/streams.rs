@@ -46,7 +46,7 @@ async fn t_2503_11_changes_of_lists_arrive_and_no_response_does() {
     let session = probe.client().connect("2025-11-25").await;
     let mut stream = listen(&session).await;
     for change in [Change::Tools, Change::Prompts, Change::Resources] {
-        probe.hub.publish(change);
+        probe.hub.publish(&change);
         let message = stream.message().await;
         assert_eq!(
             message,
@@ -202,4 +202,17 @@ async fn a_stream_ends_with_the_drain() {
     let refused = session.listen().send().await;
     assert_eq!(refused.status, 503);
     assert!(refused.header("retry-after").is_some());
+}
+
+#[tokio::test]
+async fn while_draining_nothing_begins_but_a_client_can_still_tell_and_leave() {
+    let endpoint = Probe::new().endpoint().build();
+    let session = Client::new(endpoint.clone()).connect("2025-11-25").await;
+    endpoint.start_drain();
+    assert_eq!(
+        session.call("echo", json!({})).send().await.refusal(),
+        (503, -32603)
+    );
+    assert_eq!(session.cancel(1).await.status, 202);
+    assert_eq!(session.delete().send().await.status, 200);
 }

@@ -14,6 +14,21 @@ pub enum Incoming {
     Batch(Vec<Message>),
 }
 
+impl Incoming {
+    /// The id of the first request in it; `None` if nothing in it wants an answer.
+    #[must_use]
+    pub fn first_request(&self) -> Option<&RequestId> {
+        let messages = match self {
+            Self::Single(message) => std::slice::from_ref(message),
+            Self::Batch(messages) => messages,
+        };
+        messages.iter().find_map(|message| match message {
+            Message::Request(request) => Some(&request.id),
+            Message::Notification(_) | Message::Response(_) => None,
+        })
+    }
+}
+
 /// One JSON-RPC message.
 #[derive(Debug, Clone, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "JSON-RPC knows these three")]

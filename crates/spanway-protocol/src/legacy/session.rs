@@ -1,5 +1,6 @@
 //! A legacy session: what was agreed in the handshake and what the client set since.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use base64::Engine;
@@ -56,6 +57,8 @@ pub struct Session {
     pub log_level: LoggingLevel,
     /// Whether the client said it is ready (T-2411-12).
     pub initialized: bool,
+    /// The resources whose changes the client wants to hear of (T-2411-17).
+    pub subscriptions: BTreeSet<Box<str>>,
 }
 
 impl Session {
@@ -74,6 +77,7 @@ impl Session {
             owner,
             log_level: LoggingLevel::Info,
             initialized: false,
+            subscriptions: BTreeSet::new(),
         }
     }
 

@@ -5,6 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 
 use std::borrow::Cow;
 
+use http::HeaderName;
+
 use crate::head::{Head, METHOD, NAME, PROTOCOL_VERSION, mismatch};
 use crate::jsonrpc::Request;
 use crate::rejection::Rejection;
@@ -48,7 +50,7 @@ pub(super) fn name_agrees(head: &Head<'_>, request: &Request) -> Result<(), Reje
         return Ok(());
     };
     match header {
-        Some(header) if decode(header)? == name => Ok(()),
+        Some(header) if decode(&NAME, header)? == name => Ok(()),
         Some(_) => Err(mismatch(format!(
             "{NAME} does not name what the body names, {name:?}"
         ))),
@@ -57,7 +59,7 @@ pub(super) fn name_agrees(head: &Head<'_>, request: &Request) -> Result<(), Reje
 }
 
 /// Undoes the base64 form, `=?base64?…?=`, markers exact (T-HDR-04); anything else stands for itself.
-fn decode(value: &str) -> Result<Cow<'_, str>, Rejection> {
+pub(super) fn decode<'a>(header: &HeaderName, value: &'a str) -> Result<Cow<'a, str>, Rejection> {
     let Some(encoded) = value
         .strip_prefix("=?base64?")
         .and_then(|rest| rest.strip_suffix("?="))
@@ -66,8 +68,8 @@ fn decode(value: &str) -> Result<Cow<'_, str>, Rejection> {
     };
     let bytes = STANDARD
         .decode(encoded)
-        .map_err(|_| mismatch(format!("{NAME} is not valid base64")))?;
+        .map_err(|_| mismatch(format!("{header} is not valid base64")))?;
     let text = String::from_utf8(bytes)
-        .map_err(|_| mismatch(format!("{NAME} is not UTF-8 after decoding")))?;
+        .map_err(|_| mismatch(format!("{header} is not UTF-8 after decoding")))?;
     Ok(Cow::Owned(text))
 }

@@ -126,6 +126,26 @@ impl ServerCapabilities {
     }
 }
 
+impl ServerCapabilities {
+    /// The same offer where changes cannot be told, because nothing of the client is remembered.
+    #[must_use]
+    pub fn without_changes(mut self) -> Self {
+        let silent = |_| ListCapability::default();
+        self.tools = self.tools.map(silent);
+        self.prompts = self.prompts.map(silent);
+        self.resources = self.resources.map(|_| ResourcesCapability::default());
+        self
+    }
+
+    /// Whether there are any changes to be told of.
+    #[must_use]
+    pub fn tell_changes(&self) -> bool {
+        let told = |list: Option<ListCapability>| list.is_some_and(|list| list.list_changed);
+        let resources = self.resources.unwrap_or_default();
+        told(self.tools) || told(self.prompts) || resources.list_changed || resources.subscribe
+    }
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ListWire {
@@ -138,15 +158,13 @@ struct ListWire {
 impl Project for ServerCapabilities {
     fn project<S: Serializer>(&self, view: View<'_>, serializer: S) -> Result<S::Ok, S::Error> {
         let empty = Map::<String, Value>::new();
-        // The modern revision tells changes through `subscriptions/listen`, which is not served yet.
-        let tells_changes = !view.is_modern();
         let list = |list: ListCapability| ListWire {
             subscribe: false,
-            list_changed: list.list_changed && tells_changes,
+            list_changed: list.list_changed,
         };
         let resources = |own: ResourcesCapability| ListWire {
-            subscribe: own.subscribe && tells_changes,
-            list_changed: own.list_changed && tells_changes,
+            subscribe: own.subscribe,
+            list_changed: own.list_changed,
         };
         let mut fields = object(serializer)?;
         fields.maybe("tools", self.tools.map(list).as_ref())?;

@@ -6,6 +6,8 @@
     reason = "a test fails by panicking, and says on stderr what it could not check"
 )]
 
+mod listen;
+mod mirror;
 mod official;
 mod params;
 mod projection;

@@ -207,7 +207,8 @@ fn capabilities(registry: &Registry, dynamic: bool) -> ServerCapabilities {
     let mut offered = ServerCapabilities::default();
     offered.tools =
         (dynamic || !registry.tools.lists.is_empty()).then(ListCapability::with_changes);
-    offered.resources = (dynamic || resources).then(ResourcesCapability::with_changes);
+    offered.resources =
+        (dynamic || resources).then(|| ResourcesCapability::with_changes().with_subscribe());
     offered.prompts =
         (dynamic || !registry.prompts.lists.is_empty()).then(ListCapability::with_changes);
     offered.completions = dynamic || registry.completes();

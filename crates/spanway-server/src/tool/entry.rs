@@ -1,12 +1,13 @@
 //! A tool as it is served: its compiled schemas, and what becomes of arguments and results.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use futures_util::future::BoxFuture;
 use serde_json::{Map, Value};
+use spanway_protocol::modern::{InvalidMirror, MirroredArguments};
 use spanway_protocol::schema::{CallToolResult, ToolDefinition, wraps_output};
-use spanway_protocol::{Answer, Reply};
+use spanway_protocol::{Answer, Era, Reply};
 
 use crate::context::Context;
 use crate::error::BuildError;
@@ -30,6 +31,8 @@ pub(crate) struct ToolEntry {
     definition: ToolDefinition,
     input: Compiled,
     output: Compiled,
+    /// The arguments that headers mirror; found when they are first needed.
+    mirrored: OnceLock<Result<MirroredArguments, InvalidMirror>>,
     /// What the output schema promises is no object.
     wraps_output: bool,
     visible: Option<Visibility>,
@@ -51,6 +54,7 @@ impl ToolEntry {
             definition,
             input,
             output,
+            mirrored: OnceLock::new(),
             wraps_output,
             visible,
             endpoint,
@@ -73,6 +77,49 @@ impl ToolEntry {
                 detail: detail.to_owned(),
             });
         }
+        if compile == Compile::Now
+            && let Err(invalid) = self.mirrored()
+        {
+            errors.push(BuildError::MirrorHeader {
+                tool: tool(),
+                pointer: invalid.pointer.clone(),
+                detail: invalid.problem,
+            });
+        }
+    }
+
+    /// What headers mirror, or what is wrong with an annotation (T-HDR-08).
+    fn mirrored(&self) -> Result<&MirroredArguments, &InvalidMirror> {
+        let found = || MirroredArguments::of(&self.definition.input_schema);
+        self.mirrored.get_or_init(found).as_ref()
+    }
+
+    /// Step 10 of the validation ladder: headers say what the arguments say (T-HDR-06). Before 2026-07-28
+    /// nothing is mirrored.
+    fn check_headers(
+        &self,
+        arguments: &Map<String, Value>,
+        context: &Context,
+    ) -> Result<(), Reply> {
+        if context.version().era() == Era::Legacy {
+            return Ok(());
+        }
+        match self.mirrored() {
+            Ok(mirrored) if mirrored.is_empty() => Ok(()),
+            Ok(mirrored) => mirrored
+                .check(context.headers(), arguments)
+                .map_err(Reply::from),
+            Err(invalid) => Err(self.unusable("input", &invalid.to_string())),
+        }
+    }
+
+    /// What a call gets while a schema is not usable.
+    fn unusable(&self, which: &str, detail: &str) -> Reply {
+        let name = &self.definition.name;
+        tracing::error!(tool = name, which, detail, "a tool has an unusable schema");
+        failed(format!(
+            "tool {name:?} cannot be called: its {which} schema is not usable: {detail}"
+        ))
     }
 
     /// Which schema does not compile, and why.
@@ -92,12 +139,9 @@ impl ToolEntry {
         arguments: Map<String, Value>,
         context: Context,
     ) -> Result<BoxFuture<'static, Reply>, Reply> {
+        self.check_headers(&arguments, &context)?;
         if let Err((which, detail)) = self.compiled() {
-            let name = &self.definition.name;
-            tracing::error!(tool = name, which, detail, "a tool has an unusable schema");
-            return Err(failed(format!(
-                "tool {name:?} cannot be called: its {which} schema is not usable: {detail}"
-            )));
+            return Err(self.unusable(which, detail));
         }
         let arguments = self.validated(arguments).map_err(failed)?;
         let endpoint = self.endpoint.clone();

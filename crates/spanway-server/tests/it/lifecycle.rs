@@ -103,11 +103,7 @@ fn t_all_20_30_40_what_is_there_is_advertised() {
     for (version, caller) in callers(&server).filter(|(version, _)| *version < MODERN) {
         let offered = caller.result("initialize", json!({}))["capabilities"].clone();
         for list in ["tools", "resources", "prompts"] {
-            assert_eq!(
-                offered[list],
-                json!({ "listChanged": true }),
-                "{version} {list}"
-            );
+            assert_eq!(offered[list]["listChanged"], true, "{version} {list}");
         }
         // 2024-11-05 completes without a capability for it.
         let named = version > ProtocolVersion::V2024_11_05;

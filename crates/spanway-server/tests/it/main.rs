@@ -19,6 +19,7 @@ mod lists;
 mod prompts;
 mod resources;
 mod rounds;
+mod subscriptions;
 mod support;
 mod tools;
 mod visibility;

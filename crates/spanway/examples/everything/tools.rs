@@ -48,6 +48,9 @@ pub(crate) fn all() -> Vec<Tool<Fixture>> {
         Tool::new("json_schema_2020_12_tool", any_schema)
             .description("Takes arguments of a schema that uses many keywords.")
             .input_schema(schema_2020_12()),
+        Tool::new("test_x_mcp_header", mirrored)
+            .description("Echoes a value that a header mirrors.")
+            .read_only(),
         Tool::new("add", add)
             .title("Add")
             .description("Adds two numbers.")
@@ -149,6 +152,17 @@ async fn change_prompts(State(fixture): State<Fixture>) -> Result<&'static str, 
 
 async fn any_schema(Args(arguments): Args<Map<String, Value>>) -> String {
     format!("Taken: {}", Value::Object(arguments))
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct Mirrored {
+    /// What to echo.
+    #[schemars(extend("x-mcp-header" = "Value"))]
+    value: String,
+}
+
+async fn mirrored(Args(Mirrored { value }): Args<Mirrored>) -> String {
+    value
 }
 
 #[derive(Deserialize, JsonSchema)]

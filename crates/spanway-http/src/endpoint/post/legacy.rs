@@ -1,5 +1,7 @@
 //! POST of the handshake revisions: opens sessions and serves what belongs to one.
 
+mod subscribe;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -170,8 +172,8 @@ async fn serve(
 ) -> Result<http::Response<ResponseBody>, Refusal> {
     let form = post.form;
     let envelope = envelope(&post, terms);
-    if request.method == Method::LoggingSetLevel {
-        let body = set_level(shared, terms, request).await?;
+    if concerns_session(&request.method) {
+        let body = settle(shared, terms, request).await?;
         return Ok(respond::json(body, envelope));
     }
     let session = terms
@@ -206,8 +208,8 @@ async fn serve_batch(
             }
             Message::Request(request) => {
                 wants_answer = true;
-                if request.method == Method::LoggingSetLevel {
-                    set_level(shared, terms, request)
+                if concerns_session(&request.method) {
+                    settle(shared, terms, request)
                         .await
                         .map(|outgoing| answered.push(outgoing.body))
                 } else {
@@ -300,6 +302,25 @@ fn start(
         None => None,
     };
     Ok(Running::new(shared, call, context, in_flight))
+}
+
+/// Whether a request is about the session itself: then the transport answers it.
+fn concerns_session(method: &Method) -> bool {
+    matches!(
+        method,
+        Method::LoggingSetLevel | Method::ResourcesSubscribe | Method::ResourcesUnsubscribe
+    )
+}
+
+async fn settle(
+    shared: &Shared,
+    terms: &Terms,
+    request: Request,
+) -> Result<spanway_protocol::Outgoing, Refusal> {
+    match request.method {
+        Method::LoggingSetLevel => set_level(shared, terms, request).await,
+        _ => subscribe::answer(shared, terms, &request).await,
+    }
 }
 
 /// T-2411-16: from now on, log messages of this level and above.
