@@ -137,7 +137,7 @@ impl Served {
     pub(crate) fn to_json(&self) -> Value {
         let tools = self.operations.iter().map(|operation| {
             let tool = operation.tool_definition();
-            json!({
+            let mut described = json!({
                 "name": tool.name,
                 "title": tool.title,
                 "description": tool.description,
@@ -147,7 +147,12 @@ impl Served {
                 "inputSchema": *tool.input_schema,
                 "outputSchema": tool.output_schema.as_deref(),
                 "annotations": tool.annotations,
-            })
+            });
+            // What an operation does not have is left out, as on the wire.
+            if let Value::Object(fields) = &mut described {
+                fields.retain(|_, value| !value.is_null());
+            }
+            described
         });
         let problems = self.problems.iter().map(|problem| {
             let impact = match problem.impact {
