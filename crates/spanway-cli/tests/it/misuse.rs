@@ -69,7 +69,7 @@ fn a_header_that_is_none_is_not_repeated() {
 }
 
 #[test]
-fn off_loopback_it_wants_credentials_or_to_be_told() {
+fn t_all_11_and_t_all_12_off_loopback_it_wants_credentials_or_to_be_told() {
     let line = misused(&["serve", "--listen", "0.0.0.0:0"]);
     assert!(
         line.contains("--auth-tokens") && line.contains("--insecure-no-auth"),

@@ -40,7 +40,7 @@ fn is_challenge(answer: &Answer) {
 }
 
 #[tokio::test]
-async fn trap_47_no_or_wrong_credentials_are_401_with_a_challenge_on_every_method() {
+async fn t_auth_01_and_trap_47_no_or_wrong_credentials_are_401_with_a_challenge_on_every_method() {
     let client = guarded();
     for request in every_kind(&client) {
         let answer = request.send().await;
@@ -79,7 +79,7 @@ async fn trap_47_no_or_wrong_credentials_are_401_with_a_challenge_on_every_metho
 }
 
 #[tokio::test]
-async fn trap_47_whether_a_session_exists_is_not_told_without_credentials() {
+async fn t_auth_19_and_trap_47_whether_a_session_exists_is_not_told_without_credentials() {
     let client = guarded();
     let session = of(&client, "ann").connect("2025-11-25").await;
     let known = session.id.clone().expect("a session");
@@ -102,6 +102,14 @@ async fn a_token_stands_for_its_principal_in_both_eras() {
     let session = client.connect("2025-11-25").await;
     let legacy = session.call("whoami", json!({})).send().await;
     assert_eq!(told(&legacy.result())["principal"], "bob");
+}
+
+#[tokio::test]
+async fn t_auth_13_a_token_counts_in_its_header_only_never_in_the_query() {
+    for query in ["access_token", "token", "authorization"] {
+        let path = format!("/mcp?{query}=secret-of-ann");
+        is_challenge(&guarded().initialize("2025-11-25").path(&path).send().await);
+    }
 }
 
 #[tokio::test]

@@ -222,7 +222,7 @@ async fn t_2607_23_an_unsupported_version_is_400_with_what_is_supported() {
 }
 
 #[tokio::test]
-async fn t_2607_24_unknown_and_retired_methods_are_404() {
+async fn t_2607_24_and_t_2607_47_unknown_and_retired_methods_are_404() {
     let client = Probe::new().client();
     for method in [
         "no/such",

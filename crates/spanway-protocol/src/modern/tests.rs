@@ -142,7 +142,7 @@ fn t_2607_23_a_version_nobody_serves_is_named_with_those_that_are() {
 }
 
 #[test]
-fn t_2607_24_unknown_and_retired_methods_are_404() {
+fn t_2607_24_and_t_2607_47_unknown_and_retired_methods_are_404() {
     for method in [
         "initialize",
         "ping",
