@@ -1,4 +1,4 @@
-//! Which crate may depend on which: the table of the design, checked against the manifests.
+//! Which crate may depend on which: the arrows of ARCHITECTURE.md, checked against the manifests.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -78,8 +78,8 @@ impl Registry {
             })
     }
 
-    /// The session, if it is there and belongs to `principal`. Whose it is is never told (design,
-    /// invariant 6).
+    /// The session, if it is there and belongs to `principal`. Whose it is is never told
+    /// (ARCHITECTURE.md, invariant 9).
     pub(crate) async fn find(
         &self,
         id: &SessionId,

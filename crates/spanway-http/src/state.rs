@@ -18,7 +18,8 @@ use crate::subscription::Subscriptions;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum ResponseMode {
-    /// JSON if the handler is done before it says anything, else an event stream (design, invariant 4).
+    /// JSON if the handler is done before it says anything, else an event stream
+    /// (ARCHITECTURE.md, invariant 7).
     #[default]
     Auto,
     /// Always JSON; progress and log messages are dropped.

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::rejection::Rejection;
 
-/// What a server refuses to exceed. Full means a clear refusal, never silent loss (design, invariant 8).
+/// What a server refuses to exceed. Full means a clear refusal, never silent loss
+/// (ARCHITECTURE.md, invariant 12).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {

@@ -1,4 +1,4 @@
-//! Asking the client for input: one way to write it, right in both eras (design §4).
+//! Asking the client for input: one way to write it, right in both eras (T-MRTR-01, T-2411-19).
 //!
 //! A question has a key, and an answer belongs to its key for the whole call. Legacy clients are asked by a
 //! request on the stream of the call, which waits. Modern clients are asked by an interim answer: the handler

@@ -45,7 +45,8 @@ pub(crate) trait Entry {
     /// Who may see it; everybody, if there is no rule.
     fn visibility(&self) -> Option<&Visibility>;
 
-    /// One rule for lists and calls: what is not listed cannot be called (design, invariant 9; D3.1).
+    /// One rule for lists and calls: what is not listed cannot be called (ARCHITECTURE.md, invariant 13;
+    /// D3.1).
     fn is_visible_to(&self, principal: Option<&Principal>) -> bool {
         self.visibility().is_none_or(|rule| (rule.0)(principal))
     }

@@ -15,7 +15,7 @@ use crate::principal::Principal;
 ///
 /// A transport calls [`call`](Self::call) in the task of the request itself. Dropping the future cancels
 /// the work; the transport decides when that happens, since a lost connection means opposite things in the
-/// two eras (design, invariant 7).
+/// two eras (ARCHITECTURE.md, invariant 8).
 pub trait McpService: Send + Sync + 'static {
     /// Who this is and what it offers.
     fn info(&self) -> &ServiceInfo;
@@ -27,7 +27,8 @@ pub trait McpService: Send + Sync + 'static {
     fn changes(&self) -> &ChangeHub;
 
     /// Whether this caller may be told that the resource of this URI changed; asked for each change, since
-    /// the answer may change too. What must not be read must not be watched (design, invariant 9).
+    /// the answer may change too. What must not be read must not be watched
+    /// (ARCHITECTURE.md, invariant 13).
     fn may_watch(&self, uri: &str, principal: Option<&Principal>) -> bool {
         let _ = (uri, principal);
         true

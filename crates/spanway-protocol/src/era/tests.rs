@@ -1,4 +1,4 @@
-//! The dual-era rules of spec.md §2.3.
+//! The dual-era rules T-DUAL-01 to T-DUAL-15 of docs/requirements.md.
 
 use bytes::Bytes;
 use http::{HeaderMap, Method as HttpMethod};

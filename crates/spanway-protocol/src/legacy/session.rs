@@ -51,7 +51,8 @@ pub struct Session {
     pub version: ProtocolVersion,
     /// What the client said of itself in the handshake.
     pub client: Client,
-    /// Who opened it; every later request must come from the same principal (design, invariant 6).
+    /// Who opened it; every later request must come from the same principal
+    /// (ARCHITECTURE.md, invariant 9).
     pub owner: Option<Box<str>>,
     /// From which level on the client wants log messages (T-2411-16).
     pub log_level: LoggingLevel,

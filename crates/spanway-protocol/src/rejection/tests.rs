@@ -1,4 +1,4 @@
-//! Invariant 10: one table, and every variant stands in it.
+//! ARCHITECTURE.md, invariant 5: one table, and every variant stands in it.
 
 use super::*;
 
@@ -100,7 +100,7 @@ fn table() -> Vec<(Rejection, Told, Told)> {
 }
 
 #[test]
-fn invariant_10_every_rejection_has_its_status_and_code() {
+fn invariant_5_every_rejection_has_its_status_and_code() {
     for (rejection, legacy, modern) in table() {
         assert_eq!(
             (rejection.status(Era::Legacy), rejection.code(Era::Legacy)),

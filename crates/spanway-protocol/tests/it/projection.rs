@@ -1,4 +1,4 @@
-//! One neutral value, as each revision gets it (spec.md §2.4).
+//! One neutral value, as each revision gets it (docs/requirements.md says which field begins where).
 
 use serde_json::{Value, json};
 use spanway_protocol::schema::{

@@ -133,7 +133,8 @@ impl ToolEntry {
         Ok(())
     }
 
-    /// Validates the arguments against exactly what is advertised (design, invariant 9), then runs the tool.
+    /// Validates the arguments against exactly what is advertised (ARCHITECTURE.md, invariant 14),
+    /// then runs the tool.
     pub(crate) fn call(
         self: Arc<Self>,
         arguments: Map<String, Value>,

@@ -1,4 +1,4 @@
-//! Decides, as late as possible, whether an answer is JSON or a stream (design, invariant 4).
+//! Decides, as late as possible, whether an answer is JSON or a stream (ARCHITECTURE.md, invariant 7).
 
 use std::future::poll_fn;
 use std::pin::pin;
