@@ -17,6 +17,7 @@ mod edges;
 mod openapi;
 mod process;
 mod repo;
+mod requirements;
 mod steps;
 mod system;
 mod testenv;

@@ -1,5 +1,6 @@
 //! The rules no compiler knows: crate edges, a sentence at the head of each file, file sizes, a
-//! map that names every crate, and nothing in the tree that only makes sense on one machine.
+//! map that names every crate, requirement ids that can be looked up, and nothing in the tree that
+//! only makes sense on one machine.
 
 use std::fs;
 use std::path::Path;
@@ -10,6 +11,7 @@ use anyhow::{Context as _, Result, bail};
 use crate::edges;
 use crate::process;
 use crate::repo::Repo;
+use crate::requirements;
 use crate::steps::Verdict;
 
 const LIST_DEADLINE: Duration = Duration::from_secs(60);
@@ -33,11 +35,17 @@ const CARGO_INDEX: &str = "registry+https://github.com/rust-lang/crates.io-index
 pub(crate) fn run(repo: &Repo) -> Result<Verdict> {
     let mut breaches = edges::violations(&repo.metadata);
     breaches.extend(unmapped_crates(repo));
+    let listed = fs::read_to_string(repo.root.join(requirements::LIST)).unwrap_or_default();
     let files = files(repo)?;
     for path in &files {
         // What is no text, such as a picture, has no rules here.
         if let Ok(text) = fs::read_to_string(repo.root.join(path)) {
-            breaches.extend(in_file(path, &text).map(|breach| format!("{path}: {breach}")));
+            let ids = unlisted_ids(path, &text, &listed);
+            breaches.extend(
+                in_file(path, &text)
+                    .chain(ids)
+                    .map(|breach| format!("{path}: {breach}")),
+            );
         }
     }
     if !breaches.is_empty() {
@@ -70,6 +78,16 @@ fn files(repo: &Repo) -> Result<Vec<String>> {
         .filter(|name| !name.is_empty())
         .map(str::to_owned)
         .collect())
+}
+
+fn unlisted_ids(path: &str, text: &str, listed: &str) -> Vec<String> {
+    if !(path.starts_with("crates/") && path.ends_with(".rs")) {
+        return Vec::new();
+    }
+    requirements::unlisted(text, listed)
+        .into_iter()
+        .map(|id| format!("{id} has no row in {}", requirements::LIST))
+        .collect()
 }
 
 fn unmapped_crates(repo: &Repo) -> Vec<String> {
