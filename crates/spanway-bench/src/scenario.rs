@@ -2,7 +2,7 @@
 
 use clap::ValueEnum;
 
-/// The text that is sent and echoed: 32 bytes.
+/// The text that is sent and echoed: 33 bytes.
 pub(crate) const TEXT: &str = "thirty-two bytes of text, no more";
 
 /// A server and the way it is called.
