@@ -7,7 +7,7 @@ use std::time::Duration;
 use spanway_protocol::guard::{AllowedHosts, AllowedOrigins};
 use spanway_protocol::{Guard, Limits};
 use spanway_server::McpService;
-use spanway_store::{MemoryStore, SessionStore};
+use spanway_store::Stores;
 use tokio_util::task::TaskTracker;
 
 use crate::auth::Authenticate;
@@ -33,7 +33,7 @@ pub struct StreamableHttpBuilder {
 
 enum Sessions {
     Memory,
-    In(Arc<dyn SessionStore>),
+    In(Stores),
     None,
 }
 
@@ -91,15 +91,15 @@ impl StreamableHttpBuilder {
     }
 
     /// How long an unused session lives. Calls in flight and open streams keep it alive. Default: 1 h.
-    /// A store given with [`store`](Self::store) has its own time to live, which should be the same.
+    /// Stores given with [`stores`](Self::stores) have their own time to live, which should be the same.
     pub fn session_ttl(mut self, ttl: Duration) -> Self {
         self.session_ttl = ttl;
         self
     }
 
-    /// Keeps sessions in this store. Default: in memory, as many as the limits allow.
-    pub fn store(mut self, store: Arc<dyn SessionStore>) -> Self {
-        self.sessions = Sessions::In(store);
+    /// Keeps sessions and their streams there. Default: in memory, as many as the limits allow.
+    pub fn stores(mut self, stores: Stores) -> Self {
+        self.sessions = Sessions::In(stores);
         self
     }
 
@@ -114,21 +114,14 @@ impl StreamableHttpBuilder {
     pub fn build(self) -> StreamableHttp {
         let clock = Clock::start();
         let detached = TaskTracker::new();
-        let store: Option<Arc<dyn SessionStore>> = match self.sessions {
-            Sessions::Memory => Some(Arc::new(MemoryStore::new(
-                self.session_ttl,
-                self.limits.sessions_max,
-            ))),
-            Sessions::In(store) => Some(store),
+        let stores = match self.sessions {
+            Sessions::Memory => Some(Stores::memory(self.session_ttl, &self.limits)),
+            Sessions::In(stores) => Some(stores),
             Sessions::None => None,
         };
-        let sessions = store.map(|store| {
-            Arc::new(Registry::new(
-                store,
-                clock,
-                self.session_ttl,
-                detached.clone(),
-            ))
+        let sessions = stores.map(|stores| {
+            let registry = Registry::new(stores, clock, self.session_ttl, detached.clone());
+            Arc::new(registry)
         });
         StreamableHttp::from_shared(Arc::new(Shared {
             service: match sessions {

@@ -2,27 +2,36 @@
 //! store alone.
 
 mod listener;
+mod seat;
 
 pub(crate) use listener::Listener;
+pub(crate) use seat::{ReaderPass, Resumed, Seated, StreamSeat};
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use spanway_protocol::jsonrpc::{ErrorObject, RequestId};
-use spanway_protocol::legacy::{Session, SessionId};
+use spanway_protocol::legacy::{Session, SessionId, StreamId};
 use spanway_protocol::{Limits, RawJson, Rejection, Timestamp};
 use spanway_server::{Changes, Context};
-use spanway_store::{SessionStore, StoreError};
+use spanway_store::{NodeId, StoreError, Stores};
 use tokio_util::task::TaskTracker;
 
 use crate::clock::Clock;
+use crate::stream::Slot;
 use listener::Mailbox;
+use seat::{Pass, open_stream};
 
 /// The sessions of this node, over the store that keeps them.
 pub(crate) struct Registry {
-    store: Arc<dyn SessionStore>,
+    stores: Stores,
+    /// This process, where streams say who writes them.
+    node: NodeId,
+    stream_ids: StreamIds,
     busy: Mutex<HashMap<SessionId, Busy>>,
     clock: Clock,
     /// A session that was busy longer than this is renewed when it falls idle.
@@ -36,23 +45,24 @@ struct Busy {
     calls: HashMap<RequestId, Context>,
     streams: usize,
     mailbox: Option<Arc<Mailbox>>,
+    /// Where the streams of calls are written that are still connected.
+    slots: HashMap<StreamId, Slot>,
+    /// Who reads the streams of calls that were resumed.
+    readers: HashMap<StreamId, Arc<Pass>>,
 }
 
 impl Busy {
     fn is_idle(&self) -> bool {
-        self.calls.is_empty() && self.streams == 0
+        self.calls.is_empty() && self.streams == 0 && self.slots.is_empty()
     }
 }
 
 impl Registry {
-    pub(crate) fn new(
-        store: Arc<dyn SessionStore>,
-        clock: Clock,
-        ttl: Duration,
-        tasks: TaskTracker,
-    ) -> Self {
+    pub(crate) fn new(stores: Stores, clock: Clock, ttl: Duration, tasks: TaskTracker) -> Self {
         Self {
-            store,
+            stores,
+            node: NodeId::from_random(random().to_be_bytes()),
+            stream_ids: StreamIds::starting_at(random()),
             busy: Mutex::default(),
             clock,
             renew_after: ttl / 4,
@@ -65,11 +75,13 @@ impl Registry {
         let now = self.clock.now();
         // A full store drops expired sessions; those in use must not be among them.
         let in_use: Vec<SessionId> = self.lock().keys().cloned().collect();
-        self.store
+        self.stores
+            .sessions
             .renew(&in_use, now)
             .await
             .map_err(|error| unavailable(&error))?;
-        self.store
+        self.stores
+            .sessions
             .insert(session, now)
             .await
             .map_err(|error| match error {
@@ -87,13 +99,15 @@ impl Registry {
     ) -> Result<Arc<Session>, Rejection> {
         let now = self.clock.now();
         if self.lock().contains_key(id) {
-            self.store
+            self.stores
+                .sessions
                 .renew(std::slice::from_ref(id), now)
                 .await
                 .map_err(|error| unavailable(&error))?;
         }
         let found = self
-            .store
+            .stores
+            .sessions
             .load(id, now)
             .await
             .map_err(|error| unavailable(&error))?;
@@ -109,7 +123,8 @@ impl Registry {
         change: spanway_store::SessionChange,
     ) -> Result<(), Rejection> {
         let kept = self
-            .store
+            .stores
+            .sessions
             .change(id, change, self.clock.now())
             .await
             .map_err(|error| unavailable(&error))?;
@@ -123,7 +138,8 @@ impl Registry {
     /// Ends the session, its calls and its streams.
     pub(crate) async fn end(&self, id: &SessionId) -> Result<(), Rejection> {
         let removed = self
-            .store
+            .stores
+            .sessions
             .remove(id, self.clock.now())
             .await
             .map_err(|error| unavailable(&error))?;
@@ -134,6 +150,8 @@ impl Registry {
                 mailbox.close();
             }
         }
+        let forgotten = self.stores.logs.forget(id.clone()).await;
+        forgotten.map_err(|error| unavailable(&error))?;
         if removed {
             Ok(())
         } else {
@@ -200,19 +218,12 @@ impl Registry {
     pub(crate) fn listen(
         self: &Arc<Self>,
         session: &SessionId,
+        stream: StreamId,
         changes: impl FnOnce() -> Changes,
         limits: &Limits,
     ) -> Result<Listener, Rejection> {
         let mut sessions = self.lock();
-        let limit = limits.streams_per_session_max;
-        if sessions.get(session).map_or(0, |busy| busy.streams) >= limit {
-            return Err(Rejection::SessionBusy {
-                what: "open streams",
-                limit,
-            });
-        }
-        let busy = sessions.entry(session.clone()).or_default();
-        busy.streams += 1;
+        let busy = open_stream(&mut sessions, session, limits)?;
         let mailbox = busy
             .mailbox
             .get_or_insert_with(|| Arc::new(Mailbox::new(changes())))
@@ -221,6 +232,7 @@ impl Registry {
         Ok(Listener::new(
             self.clone(),
             session.clone(),
+            stream,
             mailbox,
             self.clock.now(),
         ))
@@ -241,7 +253,11 @@ impl Registry {
     }
 
     fn mailbox(&self, session: &SessionId) -> Option<Arc<Mailbox>> {
-        self.lock().get(session)?.mailbox.clone()
+        self.with_busy(session, |busy| busy.mailbox.clone())?
+    }
+
+    fn with_busy<T>(&self, session: &SessionId, look: impl FnOnce(&Busy) -> T) -> Option<T> {
+        self.lock().get(session).map(look)
     }
 
     /// Ends every GET stream, since the server is shutting down.
@@ -259,8 +275,8 @@ impl Registry {
     pub(crate) async fn count(&self) -> Result<(usize, usize), StoreError> {
         let now = self.clock.now();
         let in_use: Vec<SessionId> = self.lock().keys().cloned().collect();
-        self.store.renew(&in_use, now).await?;
-        let sessions = self.store.count(now).await?;
+        self.stores.sessions.renew(&in_use, now).await?;
+        let sessions = self.stores.sessions.count(now).await?;
         Ok((
             sessions,
             self.lock().values().map(|busy| busy.streams).sum(),
@@ -302,7 +318,11 @@ impl Registry {
     }
 
     async fn renew_and_forget(self: Arc<Self>, session: SessionId, now: Timestamp) {
-        let renewed = self.store.renew(std::slice::from_ref(&session), now).await;
+        let renewed = self
+            .stores
+            .sessions
+            .renew(std::slice::from_ref(&session), now)
+            .await;
         if let Err(error) = renewed {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
@@ -335,6 +355,27 @@ fn unavailable(error: &StoreError) -> Rejection {
         "the session store failed"
     );
     Rejection::StoreUnavailable
+}
+
+/// Names for streams: no two alike on a node, and none alike across nodes but by a chance of 2^-64.
+struct StreamIds(AtomicU64);
+
+/// A number that others are unlikely to have; no secret.
+fn random() -> u64 {
+    RandomState::new().hash_one(())
+}
+
+impl StreamIds {
+    fn starting_at(random: u64) -> Self {
+        Self(AtomicU64::new(random))
+    }
+
+    fn next(&self) -> StreamId {
+        /// Odd, so that all 2^64 names come before one comes again, and far apart.
+        const STRIDE: u64 = 0x9E37_79B9_7F4A_7C15;
+        let number = self.0.fetch_add(STRIDE, Ordering::Relaxed);
+        StreamId::from_random(number.to_be_bytes())
+    }
 }
 
 /// Holds a request's id while its call runs.

@@ -32,6 +32,15 @@ pub struct Limits {
     /// Messages one call may have waiting to be written; then the oldest progress is merged and log
     /// messages are counted as dropped. Default 256.
     pub queue_max: usize,
+    /// Messages kept of one legacy stream for clients that resume it; then the oldest go, and resuming
+    /// before them is answered 410. Default 1 024.
+    pub replay_events_max: usize,
+    /// Bytes kept of one legacy stream. The newest message is kept however long it is. Default 1 MiB.
+    pub replay_stream_bytes_max: usize,
+    /// Bytes kept of all legacy streams; then finished streams go, the oldest first. Default 64 MiB.
+    pub replay_bytes_max: usize,
+    /// How long a finished stream can still be resumed. Default 5 min.
+    pub replay_age_max: Duration,
     /// How long a body may take to arrive; then 408. Default 30 s.
     pub body_timeout: Duration,
     /// How long a handler may run; then a JSON-RPC error, and the handler is dropped. Default 60 s;
@@ -55,6 +64,10 @@ impl Default for Limits {
             subscribed_uri_bytes_max: 2048,
             calls_per_session_max: 256,
             queue_max: 256,
+            replay_events_max: 1024,
+            replay_stream_bytes_max: 1 << 20,
+            replay_bytes_max: 64 << 20,
+            replay_age_max: Duration::from_secs(300),
             body_timeout: Duration::from_secs(30),
             call_timeout: Duration::from_secs(60),
             answer_timeout: Duration::from_secs(600),

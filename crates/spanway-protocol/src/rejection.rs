@@ -177,6 +177,10 @@ pub enum Rejection {
     /// The session is unknown, ended or expired (T-2503-22), or belongs to another principal.
     #[error("session not found: it has ended or never existed; send initialize again")]
     SessionNotFound,
+    /// There is nothing to read on from: the event was never on a stream of this session, or is no longer
+    /// kept (T-2503-16). Which of them is not told.
+    #[error("cannot resume: this session has no such event, or no longer; open a new stream")]
+    EventGone,
     /// No room for another session.
     #[error("too many sessions; try again later")]
     TooManySessions,
@@ -239,6 +243,7 @@ impl Rejection {
             | Self::SessionRequired
             | Self::DuplicateId { .. } => 400,
             Self::SessionNotFound => 404,
+            Self::EventGone => 410,
             Self::SessionBusy { .. } => 429,
             Self::TooManySessions
             | Self::TooManyStreams

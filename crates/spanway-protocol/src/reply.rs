@@ -1,5 +1,7 @@
 //! What goes back: a neutral answer, encoded for the revision that asked.
 
+use std::time::Duration;
+
 use bytes::{BufMut, Bytes, BytesMut};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -150,6 +152,12 @@ pub enum Emission {
         /// Why.
         reason: &'static str,
     },
+    /// The connection may be closed while the call goes on; the client reads on later. Writes no message
+    /// (T-2511-03).
+    Release {
+        /// When the client is to come back.
+        retry: Duration,
+    },
 }
 
 /// A request of the server's own.
@@ -209,6 +217,7 @@ pub fn encode_emission(
             "notifications/cancelled",
             json!({ "requestId": id, "reason": reason }),
         ),
+        Emission::Release { .. } => None,
     }
 }
 

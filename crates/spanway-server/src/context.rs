@@ -9,6 +9,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context as TaskContext, Poll};
+use std::time::Duration;
 
 use http::{Extensions, HeaderMap};
 use serde_json::Value;
@@ -163,6 +164,15 @@ impl Context {
     #[must_use]
     pub fn wants_log(&self, level: LoggingLevel) -> bool {
         self.inner.log_level.is_some_and(|least| level >= least)
+    }
+
+    /// Lets the client's connection end while the call goes on: the client comes back after `retry` and
+    /// reads on where it was, so that a long call holds no connection (T-2511-03).
+    ///
+    /// Only where the client understands that and its stream can be resumed, on 2025-11-25 with a session;
+    /// elsewhere this does nothing.
+    pub fn release_connection(&self, retry: Duration) {
+        self.inner.outbox.push_release(retry);
     }
 
     /// Whether the call is no longer wanted. A handler that is awaited is dropped by itself; this is for

@@ -1,5 +1,9 @@
 //! Sessions in this process: the default, gone when it ends.
 
+mod log;
+
+pub use log::MemoryLog;
+
 use std::collections::HashMap;
 use std::future::ready;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -155,7 +155,13 @@ async fn modern(
         shared.limits.queue_max,
     );
     let running = Running::new(shared, call, context, None);
-    deliver::one(running, form, envelope, shared.keep_alive).await
+    let delivery = deliver::Delivery {
+        form,
+        envelope,
+        seat: None,
+        pulse: shared.keep_alive,
+    };
+    deliver::one(running, delivery).await
 }
 
 /// T-DUAL-09: only an unsupported version is a reason to refuse a modern notification. The header names it;

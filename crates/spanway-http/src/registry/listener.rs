@@ -6,7 +6,7 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use futures_util::Stream;
-use spanway_protocol::legacy::SessionId;
+use spanway_protocol::legacy::{SessionId, StreamId};
 use spanway_protocol::{Timestamp, encode_bare_notification, encode_resource_updated};
 use spanway_server::{Change, Changes};
 
@@ -27,6 +27,7 @@ struct State {
 
 struct Reader {
     number: u64,
+    stream: StreamId,
     waker: Option<Waker>,
 }
 
@@ -58,12 +59,22 @@ impl Mailbox {
         self.lock().changes.unwatch(uri);
     }
 
-    fn enter(&self) -> u64 {
+    /// Makes this the newest connection of the streams, and the only one of its own stream.
+    fn enter(&self, stream: StreamId) -> u64 {
         let mut state = self.lock();
+        if let Some(older) = state
+            .readers
+            .iter()
+            .position(|reader| reader.stream == stream)
+        {
+            let older = state.readers.remove(older);
+            older.waker.into_iter().for_each(Waker::wake);
+        }
         let number = state.next_reader;
         state.next_reader += 1;
         state.readers.push(Reader {
             number,
+            stream,
             waker: None,
         });
         number
@@ -89,14 +100,18 @@ impl Mailbox {
         {
             return Poll::Ready(change.and_then(|change| encode_change(&change)));
         }
-        if let Some(reader) = state
+        match state
             .readers
             .iter_mut()
             .find(|reader| reader.number == number)
         {
-            reader.waker = Some(cx.waker().clone());
+            Some(reader) => {
+                reader.waker = Some(cx.waker().clone());
+                Poll::Pending
+            }
+            // The client resumed the stream on another connection.
+            None => Poll::Ready(None),
         }
-        Poll::Pending
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -133,10 +148,11 @@ impl Listener {
     pub(super) fn new(
         registry: Arc<Registry>,
         session: SessionId,
+        stream: StreamId,
         mailbox: Arc<Mailbox>,
         since: Timestamp,
     ) -> Self {
-        let number = mailbox.enter();
+        let number = mailbox.enter(stream);
         Self {
             registry,
             session,

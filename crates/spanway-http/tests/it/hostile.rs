@@ -9,7 +9,7 @@ use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 use spanway_protocol::Timestamp;
 use spanway_protocol::legacy::{Session, SessionId};
-use spanway_store::{MemoryStore, SessionChange, SessionStore, StoreError};
+use spanway_store::{MemoryStore, SessionChange, SessionStore, StoreError, Stores};
 use spanway_testkit::Client;
 use tokio::sync::Semaphore;
 
@@ -22,6 +22,12 @@ struct Slow {
     held: Semaphore,
     go_on: Semaphore,
     down: AtomicBool,
+}
+
+/// Sessions in a slow store, the rest in memory.
+fn stores(sessions: &Arc<Slow>) -> Stores {
+    let limits = spanway_protocol::Limits::default();
+    Stores::memory(Duration::from_secs(3600), &limits).with_sessions(sessions.clone())
 }
 
 impl Slow {
@@ -112,7 +118,7 @@ impl SessionStore for Slow {
 #[tokio::test]
 async fn a_get_that_races_a_delete_opens_no_stream_that_nobody_ends() {
     let store = Slow::new();
-    let endpoint = Probe::new().endpoint().store(store.clone()).build();
+    let endpoint = Probe::new().endpoint().stores(stores(&store)).build();
     let session = Client::new(endpoint.clone()).connect("2025-11-25").await;
     store.hold_next();
     let delete = async {
@@ -128,7 +134,7 @@ async fn a_get_that_races_a_delete_opens_no_stream_that_nobody_ends() {
 #[tokio::test]
 async fn a_get_that_races_the_drain_opens_no_stream_that_nobody_ends() {
     let store = Slow::new();
-    let endpoint = Probe::new().endpoint().store(store.clone()).build();
+    let endpoint = Probe::new().endpoint().stores(stores(&store)).build();
     let session = Client::new(endpoint.clone()).connect("2025-11-25").await;
     store.hold_next();
     let drain = async {
@@ -144,7 +150,7 @@ async fn a_get_that_races_the_drain_opens_no_stream_that_nobody_ends() {
 async fn a_call_that_races_a_delete_ends_and_leaves_the_endpoint_usable() {
     let probe = Probe::new();
     let store = Slow::new();
-    let endpoint = probe.endpoint().store(store.clone()).build();
+    let endpoint = probe.endpoint().stores(stores(&store)).build();
     let session = Client::new(endpoint.clone()).connect("2025-11-25").await;
     store.hold_next();
     let delete = async {
@@ -161,7 +167,7 @@ async fn a_call_that_races_a_delete_ends_and_leaves_the_endpoint_usable() {
 #[tokio::test]
 async fn a_store_that_is_away_is_503_and_tells_no_internals() {
     let store = Slow::new();
-    let client = Client::new(Probe::new().endpoint().store(store.clone()).build());
+    let client = Client::new(Probe::new().endpoint().stores(stores(&store)).build());
     let session = client.connect("2025-11-25").await;
     store.down.store(true, Ordering::SeqCst);
     for request in [

@@ -26,6 +26,7 @@ mod modern;
 mod native;
 mod param_headers;
 mod probe;
+mod resume;
 mod serving;
 mod sessions;
 mod socket;

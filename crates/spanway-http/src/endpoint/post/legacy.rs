@@ -16,7 +16,8 @@ use spanway_protocol::{
 use spanway_server::{ClientRequests, Context, Origin, Principal};
 use spanway_store::SessionChange;
 
-use super::{Form, Post, deliver};
+use super::deliver::{self, Delivery};
+use super::{Form, Post};
 use crate::registry::Registry;
 use crate::respond::{self, Envelope};
 use crate::running::Running;
@@ -79,13 +80,13 @@ async fn initialize(
         post.into_origin(shared, None),
         shared.limits.queue_max,
     );
-    Ok(deliver::one(
-        Running::new(shared, call, context, None),
+    let delivery = Delivery {
         form,
         envelope,
-        shared.keep_alive,
-    )
-    .await)
+        seat: None,
+        pulse: shared.keep_alive,
+    };
+    Ok(deliver::one(Running::new(shared, call, context, None), delivery).await)
 }
 
 async fn new_session(
@@ -170,21 +171,20 @@ async fn serve(
     terms: &Terms,
     request: Request,
 ) -> Result<http::Response<ResponseBody>, Refusal> {
-    let form = post.form;
-    let envelope = envelope(&post, terms);
+    let delivery = delivery(shared, &post, terms);
     if concerns_session(&request.method) {
         let body = settle(shared, terms, request).await?;
-        return Ok(respond::json(body, envelope));
+        return Ok(respond::json(body, delivery.envelope));
     }
     let session = terms
         .registry
         .is_some()
         .then(|| terms.session.id.as_str().into());
-    let requests = client_requests(terms, form);
+    let requests = client_requests(terms, post.form);
     let mut origin = post.into_origin(shared, session);
     origin.client_requests = requests;
     let running = start(shared, terms, origin, request)?;
-    Ok(deliver::one(running, form, envelope, shared.keep_alive).await)
+    Ok(deliver::one(running, delivery).await)
 }
 
 async fn serve_batch(
@@ -228,14 +228,7 @@ async fn serve_batch(
     if !wants_answer && answered.is_empty() {
         return Ok(respond::accepted(terms.session.version));
     }
-    Ok(deliver::batch(
-        calls,
-        answered,
-        post.form,
-        envelope(&post, terms),
-        shared.keep_alive,
-    )
-    .await)
+    Ok(deliver::batch(calls, answered, delivery(shared, &post, terms)).await)
 }
 
 /// Each call of a batch sees the head of the POST.
@@ -283,6 +276,19 @@ fn envelope(post: &Post, terms: &Terms) -> Envelope {
     Envelope {
         version: terms.session.version,
         session,
+    }
+}
+
+/// What is said on the stream of a session is kept, so that the client can come back for it.
+fn delivery(shared: &Shared, post: &Post, terms: &Terms) -> Delivery {
+    Delivery {
+        form: post.form,
+        envelope: envelope(post, terms),
+        seat: terms
+            .registry
+            .as_ref()
+            .map(|registry| registry.new_stream(&terms.session)),
+        pulse: shared.keep_alive,
     }
 }
 

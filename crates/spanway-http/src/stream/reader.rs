@@ -1,0 +1,127 @@
+//! Reads a legacy stream from its log: what a client missed, and what is still being written by a call that
+//! goes on without it.
+
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::BytesMut;
+use futures_util::future::BoxFuture;
+use spanway_protocol::legacy::EventId;
+use spanway_protocol::sse::encode_message;
+use spanway_store::{Bell, Page, StoreError, StreamState};
+
+use super::PIECE_BYTES;
+use crate::registry::{ReaderPass, Registry, StreamSeat};
+
+/// A place in a log, moving to its end.
+pub(crate) struct Reader {
+    seat: StreamSeat,
+    bell: Bell,
+    /// Says when another connection reads the stream of a POST.
+    pass: Option<ReaderPass>,
+    /// The number of the last message that was read.
+    after: u64,
+    reading: Option<Reading>,
+    /// Whether the log may hold more than was read.
+    stale: bool,
+    ended: bool,
+}
+
+type Reading = BoxFuture<'static, Result<Option<Page>, StoreError>>;
+
+/// How far a reader has come.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Reached {
+    /// There may be more, later.
+    Waits,
+    /// It has read all there is on a stream that another writes; see [`Reader::after`].
+    Listening,
+    /// The stream is over.
+    Ended,
+}
+
+impl Reader {
+    /// Reads on after message `after`. The bell must have been hung before anything was read.
+    pub(crate) fn new(seat: StreamSeat, bell: Bell, pass: Option<ReaderPass>, after: u64) -> Self {
+        Self {
+            seat,
+            bell,
+            pass,
+            after,
+            reading: None,
+            stale: true,
+            ended: false,
+        }
+    }
+
+    pub(super) fn registry(&self) -> &Arc<Registry> {
+        self.seat.registry()
+    }
+
+    pub(super) fn after(&self) -> u64 {
+        self.after
+    }
+
+    /// Appends to `out` what is in the log.
+    pub(super) fn poll_into(&mut self, cx: &mut Context<'_>, out: &mut BytesMut) -> Reached {
+        let superseded = |pass: &ReaderPass| pass.is_superseded(cx);
+        if self.ended || self.pass.as_ref().is_some_and(superseded) {
+            return Reached::Ended;
+        }
+        let reached = self.poll_log(cx, out);
+        self.ended = reached == Reached::Ended;
+        reached
+    }
+
+    fn poll_log(&mut self, cx: &mut Context<'_>, out: &mut BytesMut) -> Reached {
+        loop {
+            if self.reading.is_none() {
+                if out.len() >= PIECE_BYTES {
+                    return Reached::Waits;
+                }
+                // A ring that came while the last page was read may have been for what is not on it.
+                if self.bell.poll_rung(cx).is_ready() {
+                    self.stale = true;
+                }
+                if !self.stale {
+                    return Reached::Waits;
+                }
+            }
+            let seat = &self.seat;
+            let after = self.after;
+            let reading = self.reading.get_or_insert_with(|| seat.read(after));
+            let Poll::Ready(page) = reading.as_mut().poll(cx) else {
+                return Reached::Waits;
+            };
+            self.reading = None;
+            match page {
+                Ok(Some(page)) => {
+                    self.write(&page, out);
+                    self.stale = !page.complete;
+                    match page.state {
+                        StreamState::Ended if page.complete => return Reached::Ended,
+                        StreamState::Listening if page.complete => return Reached::Listening,
+                        _ => {}
+                    }
+                }
+                // The session has ended, or the client was too slow for what is kept.
+                Ok(None) => return Reached::Ended,
+                Err(error) => {
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        "the log of a stream could not be read"
+                    );
+                    return Reached::Ended;
+                }
+            }
+        }
+    }
+
+    fn write(&mut self, page: &Page, out: &mut BytesMut) {
+        for message in &page.messages {
+            self.after += 1;
+            let id = EventId::new(self.seat.stream(), self.after);
+            encode_message(out, Some(&id), message);
+        }
+    }
+}
