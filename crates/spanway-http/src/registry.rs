@@ -60,8 +60,8 @@ impl Busy {
 impl Registry {
     pub(crate) fn new(stores: Stores, clock: Clock, ttl: Duration, tasks: TaskTracker) -> Self {
         Self {
+            node: stores.bus.node(),
             stores,
-            node: NodeId::from_random(random().to_be_bytes()),
             stream_ids: StreamIds::starting_at(random()),
             busy: Mutex::default(),
             clock,

@@ -41,6 +41,10 @@ pub struct Limits {
     pub replay_bytes_max: usize,
     /// How long a finished stream can still be resumed. Default 5 min.
     pub replay_age_max: Duration,
+    /// Tasks kept, finished ones included; one more is refused. Default 10 000.
+    pub tasks_max: usize,
+    /// Tasks of one owner; one more is refused. Default 100.
+    pub tasks_per_owner_max: usize,
     /// How long a body may take to arrive; then 408. Default 30 s.
     pub body_timeout: Duration,
     /// How long a handler may run; then a JSON-RPC error, and the handler is dropped. Default 60 s;
@@ -64,6 +68,8 @@ impl Default for Limits {
             subscribed_uri_bytes_max: 2048,
             calls_per_session_max: 256,
             queue_max: 256,
+            tasks_max: 10_000,
+            tasks_per_owner_max: 100,
             replay_events_max: 1024,
             replay_stream_bytes_max: 1 << 20,
             replay_bytes_max: 64 << 20,

@@ -7,6 +7,7 @@ mod bell;
 pub use bell::{Bell, Bells};
 
 use std::fmt;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -35,6 +36,12 @@ impl NodeId {
     #[must_use]
     pub fn from_random(bits: [u8; 8]) -> Self {
         Self(u64::from_be_bytes(bits))
+    }
+
+    /// A name that no other node has but by a chance of 2^-64. It is no secret.
+    #[must_use]
+    pub fn unlike_others() -> Self {
+        Self(RandomState::new().hash_one(()))
     }
 
     /// Reads a name as [`Display`](fmt::Display) writes it: 16 hexadecimal digits.

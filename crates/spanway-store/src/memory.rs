@@ -1,8 +1,10 @@
 //! Sessions in this process: the default, gone when it ends.
 
 mod log;
+mod task;
 
 pub use log::MemoryLog;
+pub use task::MemoryTasks;
 
 use std::collections::HashMap;
 use std::future::ready;
@@ -76,6 +78,7 @@ impl SessionStore for MemoryStore {
         }
         if sessions.len() >= self.sessions_max {
             return ready(Err(StoreError::Full {
+                what: "sessions",
                 limit: self.sessions_max,
             }))
             .boxed();

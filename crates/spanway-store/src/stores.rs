@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use spanway_protocol::Limits;
 
-use crate::log::StreamLog;
-use crate::memory::{MemoryLog, MemoryStore};
+use crate::bus::{NodeBus, SingleNode};
+use crate::log::{NodeId, StreamLog};
+use crate::memory::{MemoryLog, MemoryStore, MemoryTasks};
 use crate::session::SessionStore;
+use crate::task::TaskStore;
 
-/// Where a server keeps what it must not forget: sessions and their streams.
+/// Where a server keeps what it must not forget: sessions, their streams, and tasks.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Stores {
@@ -17,6 +19,10 @@ pub struct Stores {
     pub sessions: Arc<dyn SessionStore>,
     /// What was said on their streams.
     pub logs: Arc<dyn StreamLog>,
+    /// Tasks.
+    pub tasks: Arc<dyn TaskStore>,
+    /// The way to other nodes that use the same stores.
+    pub bus: Arc<dyn NodeBus>,
 }
 
 impl Stores {
@@ -27,6 +33,8 @@ impl Stores {
         Self {
             sessions: Arc::new(MemoryStore::new(ttl, limits.sessions_max)),
             logs: Arc::new(MemoryLog::new(limits)),
+            tasks: Arc::new(MemoryTasks::new(limits.tasks_max)),
+            bus: Arc::new(SingleNode::new(NodeId::unlike_others())),
         }
     }
 
@@ -41,6 +49,20 @@ impl Stores {
     #[must_use]
     pub fn with_logs(mut self, logs: Arc<dyn StreamLog>) -> Self {
         self.logs = logs;
+        self
+    }
+
+    /// Keeps tasks there instead.
+    #[must_use]
+    pub fn with_tasks(mut self, tasks: Arc<dyn TaskStore>) -> Self {
+        self.tasks = tasks;
+        self
+    }
+
+    /// Reaches other nodes that way.
+    #[must_use]
+    pub fn with_bus(mut self, bus: Arc<dyn NodeBus>) -> Self {
+        self.bus = bus;
         self
     }
 }
