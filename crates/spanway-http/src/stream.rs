@@ -9,11 +9,12 @@ use std::time::Duration;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use http_body::{Body, Frame, SizeHint};
-use spanway_protocol::sse::{KEEP_ALIVE, encode_message};
+use spanway_protocol::sse::{KEEP_ALIVE, encode_endpoint, encode_message};
 use tokio::time::{Instant, Sleep};
 
 use crate::registry::Listener;
 use crate::running::{Running, Step};
+use crate::sse::Feed;
 use crate::subscription::Listening;
 
 /// The body of every response of the endpoint.
@@ -108,6 +109,8 @@ enum Source {
     Listener(Listener),
     /// The changes a modern client listens for.
     Subscription(Listening),
+    /// Everything an HTTP+SSE connection says.
+    Connection(Feed),
 }
 
 impl Events {
@@ -135,6 +138,17 @@ impl Events {
         Self {
             waiting: BytesMut::new(),
             source: Source::Subscription(listening),
+            pulse: Pulse::new(pulse),
+        }
+    }
+
+    /// The stream of an HTTP+SSE connection. It begins with the address to post to (T-2411-02).
+    pub(crate) fn of_connection(feed: Feed, address: &str, pulse: Duration) -> Self {
+        let mut waiting = BytesMut::new();
+        encode_endpoint(&mut waiting, address);
+        Self {
+            waiting,
+            source: Source::Connection(feed),
             pulse: Pulse::new(pulse),
         }
     }
@@ -177,6 +191,7 @@ impl Source {
                 calls.is_empty()
             }
             Self::Listener(listener) => drain_messages(out, || listener.poll_next(cx)),
+            Self::Connection(feed) => drain_messages(out, || feed.poll_next(cx)),
             Self::Subscription(listening) => drain_messages(out, || listening.poll_next(cx)),
         }
     }

@@ -25,6 +25,13 @@ pub fn encode_message(out: &mut BytesMut, id: Option<&str>, data: &[u8]) {
     out.put_u8(b'\n');
 }
 
+/// Appends the first event of an HTTP+SSE stream: where to post (T-2411-02). `uri` has no line breaks.
+pub fn encode_endpoint(out: &mut BytesMut, uri: &str) {
+    out.put_slice(b"event: endpoint\ndata: ");
+    out.put_slice(uri.as_bytes());
+    out.put_slice(b"\n\n");
+}
+
 /// One event as a reader sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]

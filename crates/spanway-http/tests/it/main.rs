@@ -29,6 +29,8 @@ mod probe;
 mod serving;
 mod sessions;
 mod socket;
+mod sse;
+mod sse_life;
 mod streams;
 mod subscribe;
 mod time;
