@@ -15,6 +15,7 @@ use crate::clock::Clock;
 use crate::endpoint::StreamableHttp;
 use crate::registry::Registry;
 use crate::sessionless::Sessionless;
+use crate::sse::Connections;
 use crate::state::{ResponseMode, Shared};
 use crate::subscription::Subscriptions;
 
@@ -29,6 +30,7 @@ pub struct StreamableHttpBuilder {
     keep_alive: Duration,
     session_ttl: Duration,
     sessions: Sessions,
+    sse: bool,
 }
 
 enum Sessions {
@@ -48,6 +50,7 @@ impl StreamableHttpBuilder {
             keep_alive: Duration::from_secs(15),
             session_ttl: Duration::from_secs(3600),
             sessions: Sessions::Memory,
+            sse: true,
         }
     }
 
@@ -109,6 +112,13 @@ impl StreamableHttpBuilder {
         self
     }
 
+    /// Does not serve the deprecated HTTP+SSE transport of 2024-11-05. Default: an [`App`](crate::App) serves
+    /// it beside the endpoint, unless there are no sessions.
+    pub fn without_sse(mut self) -> Self {
+        self.sse = false;
+        self
+    }
+
     /// The endpoint. Its clock starts now, in the runtime it is built in.
     #[must_use]
     pub fn build(self) -> StreamableHttp {
@@ -123,6 +133,10 @@ impl StreamableHttpBuilder {
             let registry = Registry::new(stores, clock, self.session_ttl, detached.clone());
             Arc::new(registry)
         });
+        let sse = sessions.as_ref().filter(|_| self.sse).map(|registry| {
+            let limit = self.limits.sse_connections_max;
+            Arc::new(Connections::new(registry.clone(), limit))
+        });
         StreamableHttp::from_shared(Arc::new(Shared {
             service: match sessions {
                 Some(_) => self.service,
@@ -136,6 +150,7 @@ impl StreamableHttpBuilder {
             mode: self.mode,
             keep_alive: self.keep_alive,
             sessions,
+            sse,
             detached,
             draining: AtomicBool::new(false),
             clock,

@@ -143,19 +143,34 @@ impl Registry {
             .remove(id, self.clock.now())
             .await
             .map_err(|error| unavailable(&error))?;
-        let busy = self.lock().remove(id);
-        if let Some(busy) = busy {
-            busy.calls.values().for_each(Context::cancel);
-            if let Some(mailbox) = busy.mailbox {
-                mailbox.close();
-            }
-        }
+        self.stop(id);
         let forgotten = self.stores.logs.forget(id.clone()).await;
         forgotten.map_err(|error| unavailable(&error))?;
         if removed {
             Ok(())
         } else {
             Err(Rejection::SessionNotFound)
+        }
+    }
+
+    /// Ends the session of a connection that is gone: its calls at once, the rest as soon as the store can.
+    pub(crate) fn abandon(self: &Arc<Self>, id: SessionId) {
+        self.stop(&id);
+        let registry = self.clone();
+        self.run_soon(async move {
+            // It may be over already, or have never begun; a store that failed was logged.
+            let _ = registry.end(&id).await;
+        });
+    }
+
+    /// Cancels the session's calls and ends its streams.
+    fn stop(&self, id: &SessionId) {
+        let busy = self.lock().remove(id);
+        if let Some(busy) = busy {
+            busy.calls.values().for_each(Context::cancel);
+            if let Some(mailbox) = busy.mailbox {
+                mailbox.close();
+            }
         }
     }
 
@@ -306,15 +321,22 @@ impl Registry {
             return;
         }
         drop(sessions);
-        let mut renewal = self.clone().renew_and_forget(session.clone(), now).boxed();
-        if renewal.as_mut().now_or_never().is_some() {
-            return;
-        }
-        if tokio::runtime::Handle::try_current().is_ok() {
-            self.tasks.spawn(renewal);
-        } else {
+        if !self.run_soon(self.clone().renew_and_forget(session.clone(), now)) {
             self.forget_idle(session);
         }
+    }
+
+    /// Runs the work now if nothing makes it wait, else in the background; false if there is none.
+    fn run_soon(&self, work: impl Future<Output = ()> + Send + 'static) -> bool {
+        let mut work = work.boxed();
+        if work.as_mut().now_or_never().is_some() {
+            return true;
+        }
+        let in_runtime = tokio::runtime::Handle::try_current().is_ok();
+        if in_runtime {
+            self.tasks.spawn(work);
+        }
+        in_runtime
     }
 
     async fn renew_and_forget(self: Arc<Self>, session: SessionId, now: Timestamp) {

@@ -41,6 +41,13 @@ pub(crate) fn json(outgoing: Outgoing, envelope: Envelope) -> Response<ResponseB
 
 /// An event stream (T-2607-06: proxies must not buffer it).
 pub(crate) fn sse(body: ResponseBody, envelope: Envelope) -> Response<ResponseBody> {
+    let mut response = events(body);
+    envelope.stamp(&mut response);
+    response
+}
+
+/// An event stream that names neither revision nor session: HTTP+SSE has no such headers (T-2411-06).
+pub(crate) fn events(body: ResponseBody) -> Response<ResponseBody> {
     let mut response = Response::new(body);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
@@ -49,7 +56,6 @@ pub(crate) fn sse(body: ResponseBody, envelope: Envelope) -> Response<ResponseBo
         HeaderValue::from_static("no-cache, no-transform"),
     );
     headers.insert(X_ACCEL_BUFFERING, HeaderValue::from_static("no"));
-    envelope.stamp(&mut response);
     response
 }
 

@@ -99,6 +99,12 @@ impl Running {
         self.work.as_ref().map(|work| &work.id)
     }
 
+    /// The same call, cancelled if it is dropped before its end, whatever its era.
+    pub(crate) fn cancelled_on_drop(mut self) -> Self {
+        self.on_drop = OnDrop::Cancel;
+        self
+    }
+
     /// What comes next. Not to be polled again after `Done` or `Cancelled`.
     pub(crate) fn poll_step(&mut self, cx: &mut TaskContext<'_>) -> Poll<Step> {
         let Some(work) = &mut self.work else {

@@ -17,10 +17,11 @@ use std::time::Duration;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use http_body::{Body, Frame, SizeHint};
-use spanway_protocol::sse::{KEEP_ALIVE, encode_message};
+use spanway_protocol::sse::{KEEP_ALIVE, encode_endpoint, encode_message};
 use tokio::time::{Instant, Sleep};
 
 use crate::running::{Running, Step};
+use crate::sse::Feed;
 use crate::subscription::Listening;
 use resumable::Resumable;
 
@@ -116,6 +117,8 @@ enum Source {
     Resumable(Resumable),
     /// The changes a modern client listens for.
     Subscription(Listening),
+    /// Everything an HTTP+SSE connection says.
+    Connection(Feed),
 }
 
 impl Events {
@@ -151,6 +154,17 @@ impl Events {
     /// The stream of a subscription.
     pub(crate) fn of_subscription(listening: Listening, pulse: Duration) -> Self {
         Self::of(Source::Subscription(listening), pulse)
+    }
+
+    /// The stream of an HTTP+SSE connection. It begins with the address to post to (T-2411-02).
+    pub(crate) fn of_connection(feed: Feed, address: &str, pulse: Duration) -> Self {
+        let mut waiting = BytesMut::new();
+        encode_endpoint(&mut waiting, address);
+        Self {
+            waiting,
+            source: Source::Connection(feed),
+            pulse: Pulse::new(pulse),
+        }
     }
 
     /// Writes a message ahead of what the source says.
@@ -194,6 +208,7 @@ impl Source {
                 calls.is_empty()
             }
             Self::Resumable(resumable) => resumable.poll_into(cx, out),
+            Self::Connection(feed) => drain_messages(out, || feed.poll_next(cx)),
             Self::Subscription(listening) => drain_messages(out, || listening.poll_next(cx)),
         }
     }

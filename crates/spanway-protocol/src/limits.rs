@@ -23,6 +23,9 @@ pub struct Limits {
     /// Open `subscriptions/listen` streams of the endpoint; one more is answered 503 with `Retry-After`.
     /// Default 1 024.
     pub listen_streams_max: usize,
+    /// Open connections of the deprecated HTTP+SSE transport, initialized or not; one more is answered 503
+    /// with `Retry-After`. Default 1 024.
+    pub sse_connections_max: usize,
     /// Resources one listen stream, or one session, may be subscribed to; more is refused. Default 1 000.
     pub subscriptions_max: usize,
     /// Bytes of a URI that is subscribed to; a longer one is refused, since it is kept. Default 2 048.
@@ -64,6 +67,7 @@ impl Default for Limits {
             sessions_max: 10_000,
             streams_per_session_max: 8,
             listen_streams_max: 1024,
+            sse_connections_max: 1024,
             subscriptions_max: 1000,
             subscribed_uri_bytes_max: 2048,
             calls_per_session_max: 256,

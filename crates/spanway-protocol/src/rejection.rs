@@ -174,6 +174,11 @@ pub enum Rejection {
         "a session is required: send initialize first, then its Mcp-Session-Id with every request"
     )]
     SessionRequired,
+    /// A POST of the HTTP+SSE transport that does not name its stream (T-2411-03).
+    #[error(
+        "sessionId is missing in the query: post to the address that the stream's endpoint event named"
+    )]
+    ConnectionRequired,
     /// The session is unknown, ended or expired (T-2503-22), or belongs to another principal.
     #[error("session not found: it has ended or never existed; send initialize again")]
     SessionNotFound,
@@ -184,8 +189,8 @@ pub enum Rejection {
     /// No room for another session.
     #[error("too many sessions; try again later")]
     TooManySessions,
-    /// No room for another `subscriptions/listen` stream.
-    #[error("too many listen streams; try again later")]
+    /// No room for another `subscriptions/listen` stream, or another HTTP+SSE connection.
+    #[error("too many open streams; try again later")]
     TooManyStreams,
     /// The session has as many streams or calls as it may have.
     #[error("too many {what} in this session; the bound is {limit}")]
@@ -241,6 +246,7 @@ impl Rejection {
             | Self::UnsupportedVersion { .. }
             | Self::UnsupportedVersionHeader { .. }
             | Self::SessionRequired
+            | Self::ConnectionRequired
             | Self::DuplicateId { .. } => 400,
             Self::SessionNotFound => 404,
             Self::EventGone => 410,

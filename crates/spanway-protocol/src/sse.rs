@@ -40,6 +40,13 @@ fn put_field(out: &mut BytesMut, name: &str, value: &dyn Display) {
     let _ = writeln!(out, "{name}: {value}");
 }
 
+/// Appends the first event of an HTTP+SSE stream: where to post (T-2411-02). `uri` has no line breaks.
+pub fn encode_endpoint(out: &mut BytesMut, uri: &str) {
+    out.put_slice(b"event: endpoint\ndata: ");
+    out.put_slice(uri.as_bytes());
+    out.put_slice(b"\n\n");
+}
+
 /// One event as a reader sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]

@@ -15,6 +15,7 @@ mod client;
 mod legacy;
 mod request;
 mod socket;
+mod sse;
 mod stream;
 
 pub use answer::Answer;
@@ -22,4 +23,5 @@ pub use client::{BoxError, Client, RequestBody};
 pub use legacy::Session;
 pub use request::RequestBuilder;
 pub use socket::Socket;
+pub use sse::SseConnection;
 pub use stream::{EventStream, Piece};

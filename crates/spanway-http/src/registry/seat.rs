@@ -74,7 +74,12 @@ impl StreamSeat {
 impl Registry {
     /// A new stream of the session.
     pub(crate) fn new_stream(self: &Arc<Self>, session: &Session) -> StreamSeat {
-        self.seat(session, self.stream_ids.next())
+        self.seat(session, self.new_stream_id())
+    }
+
+    /// A name for a stream that nobody resumes.
+    pub(crate) fn new_stream_id(&self) -> StreamId {
+        self.stream_ids.next()
     }
 
     /// A stream the session may have.

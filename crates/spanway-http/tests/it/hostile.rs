@@ -7,10 +7,11 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
+use spanway_http::App;
 use spanway_protocol::Timestamp;
 use spanway_protocol::legacy::{Session, SessionId};
 use spanway_store::{MemoryStore, SessionChange, SessionStore, StoreError, Stores};
-use spanway_testkit::Client;
+use spanway_testkit::{Client, SseConnection};
 use tokio::sync::Semaphore;
 
 use crate::probe::Probe;
@@ -19,6 +20,7 @@ use crate::probe::Probe;
 struct Slow {
     inner: MemoryStore,
     hold_next: AtomicBool,
+    hold_insert: AtomicBool,
     held: Semaphore,
     go_on: Semaphore,
     down: AtomicBool,
@@ -35,6 +37,7 @@ impl Slow {
         Arc::new(Self {
             inner: MemoryStore::new(Duration::from_secs(3600), 10),
             hold_next: AtomicBool::new(false),
+            hold_insert: AtomicBool::new(false),
             held: Semaphore::new(0),
             go_on: Semaphore::new(0),
             down: AtomicBool::new(false),
@@ -44,6 +47,13 @@ impl Slow {
     /// The next look-up finds what is there now, and tells it only when let go on.
     fn hold_next(&self) {
         self.hold_next.store(true, Ordering::SeqCst);
+    }
+
+    async fn hold(&self, whether: &AtomicBool) {
+        if whether.swap(false, Ordering::SeqCst) {
+            self.held.add_permits(1);
+            self.go_on.acquire().await.expect("never closed").forget();
+        }
     }
 
     fn check(&self) -> Result<(), StoreError> {
@@ -56,10 +66,12 @@ impl Slow {
 
 impl SessionStore for Slow {
     fn insert(&self, session: Session, now: Timestamp) -> BoxFuture<'_, Result<(), StoreError>> {
-        match self.check() {
-            Ok(()) => self.inner.insert(session, now),
-            Err(error) => std::future::ready(Err(error)).boxed(),
+        async move {
+            self.check()?;
+            self.hold(&self.hold_insert).await;
+            self.inner.insert(session, now).await
         }
+        .boxed()
     }
 
     fn load<'a>(
@@ -70,10 +82,7 @@ impl SessionStore for Slow {
         async move {
             self.check()?;
             let found = self.inner.load(id, now).await;
-            if self.hold_next.swap(false, Ordering::SeqCst) {
-                self.held.add_permits(1);
-                self.go_on.acquire().await.expect("never closed").forget();
-            }
+            self.hold(&self.hold_next).await;
             found
         }
         .boxed()
@@ -129,6 +138,31 @@ async fn a_get_that_races_a_delete_opens_no_stream_that_nobody_ends() {
     let (stream, ()) = tokio::join!(session.listen().open(), delete);
     assert_eq!(stream.status, 404);
     assert_eq!(endpoint.health().await.expect("healthy").streams, 0);
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_while_it_initializes_leaves_no_session() {
+    for at_insert in [false, true] {
+        let store = Slow::new();
+        let endpoint = Probe::new().endpoint().stores(stores(&store)).build();
+        let client = Client::new(App::new(endpoint.clone(), "/mcp"));
+        let connection = SseConnection::open(&client, "/sse").await;
+        let hold = if at_insert {
+            &store.hold_insert
+        } else {
+            &store.hold_next
+        };
+        hold.store(true, Ordering::SeqCst);
+        let initialize = client.initialize("2024-11-05").path(&connection.address);
+        let leave = async {
+            let _ = store.held.acquire().await.expect("never closed");
+            drop(connection);
+            store.go_on.add_permits(1);
+        };
+        tokio::join!(initialize.send(), leave);
+        let health = endpoint.health().await.expect("healthy");
+        assert_eq!((health.sessions, health.streams), (0, 0));
+    }
 }
 
 #[tokio::test]

@@ -30,6 +30,8 @@ mod resume;
 mod serving;
 mod sessions;
 mod socket;
+mod sse;
+mod sse_life;
 mod streams;
 mod subscribe;
 mod time;

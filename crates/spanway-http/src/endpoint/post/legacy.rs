@@ -10,10 +10,10 @@ use spanway_protocol::jsonrpc::{Incoming, Message, Notification, Request, Respon
 use spanway_protocol::legacy::{self, Session, SessionId};
 use spanway_protocol::schema::{CancelledParams, InitializeParams, SetLevelParams};
 use spanway_protocol::{
-    Answer, Call, Client, Era, Method, ProtocolVersion, Refusal, Rejection, Reply, SESSION_ID,
-    describe, encode,
+    Answer, Call, Client, Era, Method, Outgoing, ProtocolVersion, Refusal, Rejection, Reply,
+    SESSION_ID, describe, encode,
 };
-use spanway_server::{ClientRequests, Context, Origin, Principal};
+use spanway_server::{ClientRequests, Context, Origin};
 use spanway_store::SessionChange;
 
 use super::deliver::{self, Delivery};
@@ -44,42 +44,21 @@ async fn initialize(
     post: Post,
     request: Request,
 ) -> Result<http::Response<ResponseBody>, Refusal> {
-    let refuse = |why| Refusal::new(Some(request.id.clone()), why);
-    let invalid = |error: serde_json::Error| Rejection::InvalidParams {
-        detail: format!(
-            "initialize needs protocolVersion, capabilities and clientInfo: {}",
-            describe(&error)
-        )
-        .into(),
-    };
-    let params =
-        InitializeParams::read(&request.params.raw).map_err(|error| refuse(invalid(error)))?;
-    let version = legacy::negotiate(&params.protocol_version);
-    let client = Client::new(params.client_info, params.capabilities);
-    let mut call = Call::new(
-        request.id.clone(),
-        request.method.clone(),
-        request.params.clone(),
-        version,
-    );
-    call.client = client.clone();
+    let call = handshake(request)?;
     let form = post.form;
-    let principal = post.principal.clone();
     let mut envelope = Envelope {
-        version,
+        version: call.version,
         session: None,
     };
     if let Some(registry) = &shared.sessions {
-        let session = new_session(registry, version, client, principal.as_ref())
+        let refuse = |why| Refusal::new(Some(call.id.clone()), why);
+        let id = new_id().map_err(refuse)?;
+        envelope.session = HeaderValue::from_str(id.as_str()).ok();
+        open_session(registry, id, &call, post.principal())
             .await
             .map_err(refuse)?;
-        envelope.session = HeaderValue::from_str(session.as_str()).ok();
     }
-    let context = Context::new(
-        &call,
-        post.into_origin(shared, None),
-        shared.limits.queue_max,
-    );
+    let context = Context::new(&call, post.into_origin(shared), shared.limits.queue_max);
     let delivery = Delivery {
         form,
         envelope,
@@ -89,30 +68,52 @@ async fn initialize(
     Ok(deliver::one(Running::new(shared, call, context, None), delivery).await)
 }
 
-async fn new_session(
-    registry: &Registry,
-    version: ProtocolVersion,
-    client: Client,
-    principal: Option<&Principal>,
-) -> Result<SessionId, Rejection> {
+/// The call that an `initialize` is, in the revision that was negotiated.
+pub(in crate::endpoint) fn handshake(request: Request) -> Result<Call, Refusal> {
+    let params = InitializeParams::read(&request.params.raw).map_err(|error| {
+        let detail = format!(
+            "initialize needs protocolVersion, capabilities and clientInfo: {}",
+            describe(&error)
+        );
+        let why = Rejection::InvalidParams {
+            detail: detail.into(),
+        };
+        Refusal::new(Some(request.id.clone()), why)
+    })?;
+    let version = legacy::negotiate(&params.protocol_version);
+    let mut call = Call::new(request.id, request.method, request.params, version);
+    call.client = Client::new(params.client_info, params.capabilities);
+    Ok(call)
+}
+
+/// An id that no other session has and nobody can guess (T-2503-20).
+pub(in crate::endpoint) fn new_id() -> Result<SessionId, Rejection> {
     let mut bits = [0_u8; 16];
     getrandom::fill(&mut bits).map_err(|error| {
         tracing::error!(%error, "the system gives no random numbers");
         Rejection::Internal
     })?;
-    let id = SessionId::from_random(bits);
-    let owner = principal.map(|principal| principal.as_str().into());
+    Ok(SessionId::from_random(bits))
+}
+
+/// Opens the session that a handshake asks for.
+pub(in crate::endpoint) async fn open_session(
+    registry: &Registry,
+    id: SessionId,
+    handshake: &Call,
+    principal: Option<&str>,
+) -> Result<(), Rejection> {
+    let (version, client) = (handshake.version, handshake.client.clone());
     registry
-        .open(Session::new(id.clone(), version, client, owner))
-        .await?;
-    Ok(id)
+        .open(Session::new(id, version, client, principal.map(Into::into)))
+        .await
 }
 
 /// The terms a message is served under.
-struct Terms {
-    session: Arc<Session>,
+pub(in crate::endpoint) struct Terms {
+    pub(in crate::endpoint) session: Arc<Session>,
     /// `None` where the server keeps no sessions; then nothing can be cancelled or changed.
-    registry: Option<Arc<Registry>>,
+    pub(in crate::endpoint) registry: Option<Arc<Registry>>,
 }
 
 async fn in_session(
@@ -155,9 +156,7 @@ async fn terms(shared: &Shared, post: &Post) -> Result<Terms, Rejection> {
         });
     };
     let id = legacy::session_id(&head)?;
-    let session = registry
-        .find(&id, post.principal.as_ref().map(Principal::as_str))
-        .await?;
+    let session = registry.find(&id, post.principal()).await?;
     legacy::version_header(&head)?;
     Ok(Terms {
         session,
@@ -172,19 +171,12 @@ async fn serve(
     request: Request,
 ) -> Result<http::Response<ResponseBody>, Refusal> {
     let delivery = delivery(shared, &post, terms);
-    if concerns_session(&request.method) {
-        let body = settle(shared, terms, request).await?;
-        return Ok(respond::json(body, delivery.envelope));
-    }
-    let session = terms
-        .registry
-        .is_some()
-        .then(|| terms.session.id.as_str().into());
-    let requests = client_requests(terms, post.form);
-    let mut origin = post.into_origin(shared, session);
-    origin.client_requests = requests;
-    let running = start(shared, terms, origin, request)?;
-    Ok(deliver::one(running, delivery).await)
+    let form = post.form;
+    let taken = take_request(shared, terms, form, || post.into_origin(shared), request);
+    Ok(match taken.await? {
+        Taken::Answered(outgoing) => respond::json(outgoing, delivery.envelope),
+        Taken::Running(running) => deliver::one(running, delivery).await,
+    })
 }
 
 async fn serve_batch(
@@ -195,10 +187,6 @@ async fn serve_batch(
 ) -> Result<http::Response<ResponseBody>, Refusal> {
     let (mut calls, mut answered): (Vec<Running>, Vec<Bytes>) = (Vec::new(), Vec::new());
     let mut wants_answer = false;
-    let session: Option<Box<str>> = terms
-        .registry
-        .is_some()
-        .then(|| terms.session.id.as_str().into());
     for message in messages {
         let outcome = match message {
             Message::Notification(notification) => notice(terms, &notification).await,
@@ -208,15 +196,12 @@ async fn serve_batch(
             }
             Message::Request(request) => {
                 wants_answer = true;
-                if concerns_session(&request.method) {
-                    settle(shared, terms, request)
-                        .await
-                        .map(|outgoing| answered.push(outgoing.body))
-                } else {
-                    let mut origin = copy_origin(shared, &post, session.clone());
-                    origin.client_requests = client_requests(terms, post.form);
-                    start(shared, terms, origin, request).map(|running| calls.push(running))
-                }
+                let origin = || post.origin(shared);
+                let taken = take_request(shared, terms, post.form, origin, request).await;
+                taken.map(|taken| match taken {
+                    Taken::Answered(outgoing) => answered.push(outgoing.body),
+                    Taken::Running(running) => calls.push(running),
+                })
             }
         };
         if let Err(refusal) = outcome {
@@ -229,17 +214,6 @@ async fn serve_batch(
         return Ok(respond::accepted(terms.session.version));
     }
     Ok(deliver::batch(calls, answered, delivery(shared, &post, terms)).await)
-}
-
-/// Each call of a batch sees the head of the POST.
-fn copy_origin(shared: &Shared, post: &Post, session: Option<Box<str>>) -> Origin {
-    let mut origin = Origin::default();
-    origin.clock = Some(shared.call_clock.clone());
-    origin.principal = post.principal.clone();
-    origin.session = session;
-    origin.headers = post.parts.headers.clone();
-    origin.extensions = post.parts.extensions.clone();
-    origin
 }
 
 /// Whether a call may ask its client while it runs: on its own stream, of a session whose client is ready
@@ -258,7 +232,7 @@ fn client_requests(terms: &Terms, form: Form) -> ClientRequests {
 
 /// Hands a posted response to the call of this session that waits for it. One that answers nothing known is
 /// dropped: its question may just have been taken back.
-fn take_response(terms: &Terms, response: &Response) {
+pub(in crate::endpoint) fn take_response(terms: &Terms, response: &Response) {
     let taken = match (&terms.registry, &response.id) {
         (Some(registry), Some(id)) => registry.answer(&terms.session.id, id, &response.outcome),
         _ => false,
@@ -292,22 +266,45 @@ fn delivery(shared: &Shared, post: &Post, terms: &Terms) -> Delivery {
     }
 }
 
-fn start(
+/// What became of a request.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is made and taken apart at once"
+)]
+pub(in crate::endpoint) enum Taken {
+    /// It was about the session itself.
+    Answered(Outgoing),
+    /// The service has it.
+    Running(Running),
+}
+
+/// Takes up a request of a session, which comes from `origin` and is answered in `form`.
+pub(in crate::endpoint) async fn take_request(
     shared: &Arc<Shared>,
     terms: &Terms,
-    origin: Origin,
+    form: Form,
+    origin: impl FnOnce() -> Origin,
     request: Request,
-) -> Result<Running, Refusal> {
+) -> Result<Taken, Refusal> {
+    if concerns_session(&request.method) {
+        return settle(shared, terms, request).await.map(Taken::Answered);
+    }
     let call = legacy::accept(request, &terms.session)?;
-    let context = Context::new(&call, origin, shared.limits.queue_max);
-    let in_flight = match &terms.registry {
-        Some(registry) => {
-            let begun = registry.begin(&terms.session.id, &call.id, &context, &shared.limits);
-            Some(begun.map_err(|why| Refusal::new(Some(call.id.clone()), why))?)
-        }
-        None => None,
+    let mut origin = origin();
+    origin.client_requests = client_requests(terms, form);
+    let Some(registry) = &terms.registry else {
+        let context = Context::new(&call, origin, shared.limits.queue_max);
+        let running = Running::new(shared, call, context, None);
+        return Ok(Taken::Running(running));
     };
-    Ok(Running::new(shared, call, context, in_flight))
+    let session = &terms.session.id;
+    origin.session = Some(session.as_str().into());
+    let context = Context::new(&call, origin, shared.limits.queue_max);
+    let in_flight = registry
+        .begin(session, &call.id, &context, &shared.limits)
+        .map_err(|why| Refusal::new(Some(call.id.clone()), why))?;
+    let running = Running::new(shared, call, context, Some(in_flight));
+    Ok(Taken::Running(running))
 }
 
 /// Whether a request is about the session itself: then the transport answers it.
@@ -318,11 +315,7 @@ fn concerns_session(method: &Method) -> bool {
     )
 }
 
-async fn settle(
-    shared: &Shared,
-    terms: &Terms,
-    request: Request,
-) -> Result<spanway_protocol::Outgoing, Refusal> {
+async fn settle(shared: &Shared, terms: &Terms, request: Request) -> Result<Outgoing, Refusal> {
     match request.method {
         Method::LoggingSetLevel => set_level(shared, terms, request).await,
         _ => subscribe::answer(shared, terms, &request).await,
@@ -330,11 +323,7 @@ async fn settle(
 }
 
 /// T-2411-16: from now on, log messages of this level and above.
-async fn set_level(
-    shared: &Shared,
-    terms: &Terms,
-    request: Request,
-) -> Result<spanway_protocol::Outgoing, Refusal> {
+async fn set_level(shared: &Shared, terms: &Terms, request: Request) -> Result<Outgoing, Refusal> {
     let refuse = |why| Refusal::new(Some(request.id.clone()), why);
     if !shared.service.info().capabilities.logging {
         return Err(refuse(Rejection::MethodNotFound {
@@ -365,7 +354,10 @@ async fn set_level(
 }
 
 /// What a client tells without wanting an answer. What is not known or malformed is ignored (T-2411-15).
-async fn notice(terms: &Terms, notification: &Notification) -> Result<(), Refusal> {
+pub(in crate::endpoint) async fn notice(
+    terms: &Terms,
+    notification: &Notification,
+) -> Result<(), Refusal> {
     let Some(registry) = &terms.registry else {
         return Ok(());
     };
