@@ -212,6 +212,11 @@ pub enum Rejection {
         /// The bound, in seconds.
         seconds: u64,
     },
+    /// The node that ran the call is gone, and what it did is not known.
+    #[error(
+        "the server that ran this call is gone and its outcome is not known; send it again if that is safe"
+    )]
+    NodeLost,
     /// The server is shutting down.
     #[error("the server is shutting down; try again")]
     ShuttingDown,
@@ -268,6 +273,7 @@ impl Rejection {
             | Self::InvalidState
             | Self::ResourceNotFound { .. }
             | Self::CallTimeout { .. }
+            | Self::NodeLost
             | Self::Internal => 200,
         }
     }
@@ -287,6 +293,7 @@ impl Rejection {
             (
                 Self::Internal
                 | Self::CallTimeout { .. }
+                | Self::NodeLost
                 | Self::StoreUnavailable
                 | Self::ShuttingDown,
                 _,

@@ -1,6 +1,8 @@
 //! The contract of [`SessionStore`], as tests every backend runs.
 #![expect(clippy::unwrap_used, reason = "a test suite: a failure is a panic")]
 
+pub mod cluster;
+
 use std::future::Future;
 use std::time::Duration;
 

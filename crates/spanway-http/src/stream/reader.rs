@@ -1,17 +1,20 @@
 //! Reads a legacy stream from its log: what a client missed, and what is still being written by a call that
 //! goes on without it.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::BytesMut;
 use futures_util::future::BoxFuture;
 use spanway_protocol::legacy::EventId;
 use spanway_protocol::sse::encode_message;
 use spanway_store::{Bell, Page, StoreError, StreamState};
+use tokio::time::Sleep;
 
 use super::PIECE_BYTES;
-use crate::registry::{ReaderPass, Registry, StreamSeat};
+use crate::registry::{PATROL, ReaderPass, Registry, StreamSeat};
 
 /// A place in a log, moving to its end.
 pub(crate) struct Reader {
@@ -25,6 +28,15 @@ pub(crate) struct Reader {
     /// Whether the log may hold more than was read.
     stale: bool,
     ended: bool,
+    /// Looks whether the node that writes is still there.
+    patrol: Option<Patrol>,
+}
+
+/// The next look at a node, or the look itself.
+enum Patrol {
+    Rests(Pin<Box<Sleep>>, StreamState),
+    Looks(BoxFuture<'static, ()>),
+    Looked,
 }
 
 type Reading = BoxFuture<'static, Result<Option<Page>, StoreError>>;
@@ -51,6 +63,7 @@ impl Reader {
             reading: None,
             stale: true,
             ended: false,
+            patrol: None,
         }
     }
 
@@ -84,6 +97,7 @@ impl Reader {
                     self.stale = true;
                 }
                 if !self.stale {
+                    self.poll_patrol(cx);
                     return Reached::Waits;
                 }
             }
@@ -98,9 +112,10 @@ impl Reader {
                 Ok(Some(page)) => {
                     self.write(&page, out);
                     self.stale = !page.complete;
-                    match page.state {
+                    match page.state.clone() {
                         StreamState::Ended if page.complete => return Reached::Ended,
                         StreamState::Listening if page.complete => return Reached::Listening,
+                        state if page.complete => self.look_after(state),
                         _ => {}
                     }
                 }
@@ -112,6 +127,47 @@ impl Reader {
                         "the log of a stream could not be read"
                     );
                     return Reached::Ended;
+                }
+            }
+        }
+    }
+
+    /// The first look is at once: the node may be gone since long.
+    fn look_after(&mut self, state: StreamState) {
+        if matches!(&state, StreamState::Calls { node, .. } if *node == self.seat.node()) {
+            return;
+        }
+        let rest = match self.patrol {
+            None => Duration::ZERO,
+            Some(_) => PATROL,
+        };
+        self.patrol = Some(Patrol::Rests(Box::pin(tokio::time::sleep(rest)), state));
+    }
+
+    fn poll_patrol(&mut self, cx: &mut Context<'_>) {
+        loop {
+            match &mut self.patrol {
+                None | Some(Patrol::Looked) => return,
+                Some(Patrol::Rests(rest, state)) => {
+                    if rest.as_mut().poll(cx).is_pending() {
+                        return;
+                    }
+                    let StreamState::Calls { node, pending } = state.clone() else {
+                        return;
+                    };
+                    let look = self.seat.clone().end_if_lost(node, pending, self.after);
+                    self.patrol = Some(Patrol::Looks(Box::pin(look)));
+                }
+                Some(Patrol::Looks(look)) => {
+                    if look.as_mut().poll(cx).is_pending() {
+                        return;
+                    }
+                    // Whatever was found, it is in the log; if nothing was, the next page says when to
+                    // look again.
+                    self.patrol = Some(Patrol::Looked);
+                    self.stale = true;
+                    cx.waker().wake_by_ref();
+                    return;
                 }
             }
         }
