@@ -1,6 +1,8 @@
 // The journey of a client through the `everything` server: the official suite's fixtures,
 // with their contents compared, which the suite itself does not do.
 
+import { asking } from './asking.mjs';
+import { beside } from './beside.mjs';
 import { equal, ok, refused } from './report.mjs';
 
 const FIXTURE_TOOLS = [
@@ -20,6 +22,8 @@ export async function everything(client, report) {
   await tools(client, report);
   await resources(client, report);
   await prompts(client, report);
+  await asking(client, report);
+  if (client.hasBeside) await beside(client, report);
   if (client.era === 'legacy') {
     await report.check('ping', () => client.ping());
     await legacyLogging(client, report);

@@ -4,6 +4,8 @@ import asyncio
 import base64
 
 from adapters import field
+from asking import asking
+from beside import beside
 from checks import equal, ok, parsed, refused
 
 INVALID_PARAMS = -32602
@@ -24,6 +26,8 @@ async def everything(client, report):
     await tools(client, report)
     await resources(client, report)
     await prompts(client, report)
+    await asking(client, report)
+    await beside(client, report)
     if client.era == "legacy":
         await report.check("ping", client.ping)
         await report.check("logging/setLevel, then the logs of a call", lambda: legacy_logging(client))
@@ -144,8 +148,10 @@ async def legacy_logging(client):
 
 
 async def modern_logging(client):
+    # Who asks for everything anyway can ask for less.
+    nothing = {"log_level": "error"} if client.asks_for_logs else {}
     client.logs.clear()
-    await client.call_tool("test_tool_with_logging", {})
+    await client.call_tool("test_tool_with_logging", {}, **nothing)
     await settled(client, 0)
     await client.call_tool("test_tool_with_logging", {}, log_level="info")
     await settled(client, 3)
