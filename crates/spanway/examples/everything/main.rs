@@ -1,4 +1,5 @@
-//! The server the official conformance suite is run against: its fixtures, through the public API alone.
+//! The server that the official conformance suite and other people's clients are run against: the suite's
+//! fixtures and a few tools more, through the public API alone.
 //!
 //! `cargo run --release -p spanway --example everything -- --listen 127.0.0.1:8000`
 
