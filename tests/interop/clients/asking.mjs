@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import { equal, ok } from './report.mjs';
 
 const CASES = JSON.parse(readFileSync(new URL('asking.json', import.meta.url), 'utf8'));
+const AT_ONCE_MS = 2_000;
 const CANNOT_BE_ASKED = /cannot be asked|not declare/;
 
 export async function asking(client, report) {
@@ -29,7 +30,9 @@ async function answered(client, { call, answers, asked, text, failure }) {
 
 async function refusedAtOnce(client, { call }) {
   client.person.expect([]);
+  const began = performance.now();
   const outcome = await outcomeOf(client, call);
+  ok(performance.now() - began < AT_ONCE_MS, 'it is told at once');
   ok(CANNOT_BE_ASKED.test(outcome.failure), `a failure that says why: ${JSON.stringify(outcome)}`);
   equal(client.person.asked, [], 'asked');
 }

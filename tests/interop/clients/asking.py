@@ -3,6 +3,7 @@
 The same handlers must ask and answer the same through every client, whatever its revision.
 """
 
+import asyncio
 import json
 import uuid
 from pathlib import Path
@@ -11,6 +12,7 @@ from adapters import field
 from checks import equal, ok
 
 CASES = json.loads(Path(__file__).with_name("asking.json").read_text(encoding="utf-8"))
+AT_ONCE_SECONDS = 2
 CANNOT_BE_ASKED = ("cannot be asked", "not declare")
 
 
@@ -39,7 +41,8 @@ async def answered(client, expected):
 async def refused_at_once(client, expected):
     """A client that cannot be asked is told why."""
     client.person.expect([])
-    text, failure = await outcome_of(client, expected["call"])
+    outcome = outcome_of(client, expected["call"])
+    text, failure = await asyncio.wait_for(outcome, AT_ONCE_SECONDS)
     ok(any(reason in (failure or "") for reason in CANNOT_BE_ASKED), f"got {text!r}, {failure!r}")
     equal(client.person.asked, [], "asked")
 
