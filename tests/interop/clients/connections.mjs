@@ -14,19 +14,32 @@ const REMOTE_ARGUMENTS = {
   'remote-auto': ['--transport', 'http-only', '--protocol', 'auto'],
   'remote-sse': ['--transport', 'sse-only'],
 };
+// The one revision whose servers may close a stream before its end.
+const POLLING_REVISION = '2025-11-25';
 // What mcp-remote does not carry over from the modern era: URLs to open, the end of a call nobody waits for
 // any more, and changes that happen while it opens its stream anew.
 const BRIDGED = { speaks: '2026-07-28', cannot: ['url'], resourceNotFound: -32602, hasBeside: false };
 
-export async function connection(name, url, report) {
+/** A client that is not connected yet; with a session it will go on in that. */
+export async function connection(name, url, report, session) {
   const [sdk, way = 'http'] = name.split('+');
   const bridged = way === 'remote-auto' ? BRIDGED : { cannot: [] };
   const mode = sdk.startsWith('client:') ? sdk.slice('client:'.length) : undefined;
-  const transport = await transportOf(mode ? V2_MODULES : v1Modules(sdk), way, url, report);
+  const resumed = { count: 0 };
+  const options = { ...(session && { sessionId: session }), fetch: counting(resumed) };
+  const transport = await transportOf(mode ? V2_MODULES : v1Modules(sdk), way, url, report, options);
   const client = mode
     ? await clientV2(mode, transport, report)
     : await sdkV1(sdk, transport, report, bridged.cannot);
-  return { hasSession: way === 'http' && client.era === 'legacy', hasBeside: true, ...client, ...bridged };
+  const hasSession = way === 'http' && client.era === 'legacy';
+  return {
+    hasSession,
+    hasBeside: true,
+    canPoll: () => hasSession && client.version() === POLLING_REVISION,
+    resumptions: () => resumed.count,
+    ...client,
+    ...bridged,
+  };
 }
 
 const V2_MODULES = { http: '@modelcontextprotocol/client', sse: '@modelcontextprotocol/client' };
@@ -39,10 +52,18 @@ function v1Modules(packageName) {
   };
 }
 
-async function transportOf(modules, way, url, report) {
+/** Counts the streams that are taken up again. */
+function counting(resumed) {
+  return (url, init) => {
+    if (new Headers(init?.headers).has('last-event-id')) resumed.count += 1;
+    return fetch(url, init);
+  };
+}
+
+async function transportOf(modules, way, url, report, options) {
   if (way === 'http') {
     const { StreamableHTTPClientTransport } = await import(modules.http);
-    return new StreamableHTTPClientTransport(new URL(url));
+    return new StreamableHTTPClientTransport(new URL(url), options);
   }
   if (way === 'sse') {
     const { SSEClientTransport } = await import(modules.sse);

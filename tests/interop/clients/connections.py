@@ -58,6 +58,18 @@ async def connect_v1(url, way, complain):
 
 
 @asynccontextmanager
+async def reconnect_v1(url, session_id=None, version=None):
+    """A bare 1.x session and what tells its id; its connection is lost at the end, not its session."""
+    from mcp.client.streamable_http import streamablehttp_client
+
+    headers = {"mcp-session-id": session_id, "mcp-protocol-version": version} if session_id else None
+    timeout = timedelta(seconds=REQUEST_TIMEOUT_SECONDS)
+    async with streamablehttp_client(url, headers, terminate_on_close=False) as (read, write, get_id):
+        async with ClientSession(read, write, timeout) as session:
+            yield session, get_id
+
+
+@asynccontextmanager
 async def connect_v2(url, way, mode, complain):
     """A 2.x client."""
     from mcp import Client as SdkClient

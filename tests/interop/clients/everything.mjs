@@ -4,6 +4,7 @@
 import { asking } from './asking.mjs';
 import { beside } from './beside.mjs';
 import { equal, ok, refused } from './report.mjs';
+import { resuming } from './resuming.mjs';
 
 const FIXTURE_TOOLS = [
   'test_simple_text',
@@ -19,12 +20,13 @@ const FIXTURE_TOOLS = [
 const INVALID_PARAMS = -32602;
 const SOUND_SINCE = '2025-03-26';
 
-export async function everything(client, report) {
+export async function everything(client, report, reconnect) {
   await tools(client, report);
   await resources(client, report);
   await prompts(client, report);
   await asking(client, report);
   if (client.hasBeside) await beside(client, report);
+  await resuming(client, report, reconnect);
   if (client.era === 'legacy') {
     await report.check('ping', () => client.ping());
     await legacyLogging(client, report);

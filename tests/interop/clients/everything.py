@@ -7,6 +7,7 @@ from adapters import field
 from asking import asking
 from beside import beside
 from checks import equal, ok, parsed, refused
+from resuming import resuming
 
 INVALID_PARAMS = -32602
 SOUND_SINCE = "2025-03-26"
@@ -22,13 +23,14 @@ FIXTURE_TOOLS = {
 }
 
 
-async def everything(client, report):
+async def everything(client, report, reconnect):
     """Every feature of the server, with contents compared."""
     await tools(client, report)
     await resources(client, report)
     await prompts(client, report)
     await asking(client, report)
     await beside(client, report)
+    await resuming(client, report, reconnect)
     if client.era == "legacy":
         await report.check("ping", client.ping)
         await report.check("logging/setLevel, then the logs of a call", lambda: legacy_logging(client))

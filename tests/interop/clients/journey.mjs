@@ -22,10 +22,16 @@ if (connected) {
     equal(client.version(), version, 'version');
     ok(client.server()?.name, 'the server gave its name');
   });
-  await SERVERS[serverName](client, report);
+  await SERVERS[serverName](client, report, reconnect);
   await close(client);
 }
 await report.finish();
+
+/** Another connection of the same client, to be cut: that it is told so is no complaint. */
+function reconnect(session) {
+  const complain = text => /abort/i.test(text) || report.complain(text);
+  return connection(clientName, url, { complain }, session);
+}
 
 async function close(client) {
   const session = client.sessionId();

@@ -9,7 +9,7 @@ import sys
 
 from bookshop import bookshop
 from checks import Report, equal, main, ok
-from connections import connection
+from connections import connection, reconnect_v1
 from everything import everything
 
 SERVERS = {"everything": everything, "bookshop": bookshop}
@@ -25,11 +25,15 @@ async def journey(server, name, version, url):
         # A client that is pinned to a modern revision asks nothing at connect.
         ok(client.server_name or name == version, "the server gave its name")
 
+    def reconnect_here(*session):
+        return reconnect_v1(url, *session)
+
+    reconnect = reconnect_here if name == "v1" else None
     # Entering and leaving must happen in one task, outside the deadline wrapper of `check`.
     try:
         async with connection(name, url, report.complaints.append) as client:
             await report.check(f"negotiated {version}", agreed)
-            await SERVERS[server](client, report)
+            await SERVERS[server](client, report, reconnect)
         print(f"ok    {report.client}: connect and close")
     except Exception as error:  # whatever it is, connecting or closing failed
         report.complaints.append(f"connect or close: {error!r}")
