@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 
 import { clientV2, sdkV1 } from './adapters.mjs';
 
+const V2_MODULES = { http: '@modelcontextprotocol/client', sse: '@modelcontextprotocol/client' };
 const REMOTE_ARGUMENTS = {
   remote: ['--transport', 'http-only'],
   'remote-auto': ['--transport', 'http-only', '--protocol', 'auto'],
@@ -41,8 +42,6 @@ export async function connection(name, url, report, session) {
     ...bridged,
   };
 }
-
-const V2_MODULES = { http: '@modelcontextprotocol/client', sse: '@modelcontextprotocol/client' };
 
 function v1Modules(packageName) {
   return {

@@ -1,6 +1,6 @@
 // Whoever sits at the client: answers what the server asks, and keeps what was asked.
 
-export const ROOTS = [{ uri: 'file:///home/ada', name: 'home' }];
+const ROOTS = [{ uri: 'file:///home/ada', name: 'home' }];
 
 export class Person {
   constructor() {
