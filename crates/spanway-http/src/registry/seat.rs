@@ -125,6 +125,9 @@ impl Registry {
             .await
             .map_err(|error| unavailable(&error))?
             .ok_or(Rejection::EventGone)?;
+        if page.state == StreamState::Ended && page.messages.is_empty() {
+            return Err(Rejection::StreamOver);
+        }
         self.let_go(&session.id, after.stream);
         self.tell(BusMessage::Resumed {
             session: session.id.as_str().into(),
@@ -132,11 +135,11 @@ impl Registry {
         });
         if page.state == StreamState::Listening {
             let reader = Reader::new(seat.clone(), bell, None, after.sequence);
-            return Ok(Resumed::Listening(reader, seat));
+            return Ok(Resumed::Listening(reader.telling_place(), seat));
         }
         let pass = self.note_reader(&seat, limits)?;
         let reader = Reader::new(seat, bell, Some(pass), after.sequence);
-        Ok(Resumed::Calls(reader))
+        Ok(Resumed::Calls(reader.telling_place()))
     }
 
     /// Takes a stream from the connection that has it here, if one has. A call that writes it goes on.

@@ -1,6 +1,7 @@
 //! Reads a legacy stream from its log: what a client missed, and what is still being written by a call that
 //! goes on without it.
 
+use std::mem;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -9,7 +10,7 @@ use std::time::Duration;
 use bytes::BytesMut;
 use futures_util::future::BoxFuture;
 use spanway_protocol::legacy::EventId;
-use spanway_protocol::sse::encode_message;
+use spanway_protocol::sse::{encode_message, encode_place};
 use spanway_store::{Bell, Page, StoreError, StreamState};
 use tokio::time::Sleep;
 
@@ -24,6 +25,8 @@ pub(crate) struct Reader {
     pass: Option<ReaderPass>,
     /// The number of the last message that was read.
     after: u64,
+    /// Whether the client is still to be told its place.
+    tells_place: bool,
     reading: Option<Reading>,
     /// Whether the log may hold more than was read.
     stale: bool,
@@ -60,10 +63,21 @@ impl Reader {
             bell,
             pass,
             after,
+            tells_place: false,
             reading: None,
             stale: true,
             ended: false,
             patrol: None,
+        }
+    }
+
+    /// Begins a connection: clients that poll are told their place again (T-2511-02). Some know it only from
+    /// the connection they have, and would come back without it.
+    pub(crate) fn telling_place(self) -> Self {
+        let tells_place = self.seat.is_polled();
+        Self {
+            tells_place,
+            ..self
         }
     }
 
@@ -80,6 +94,10 @@ impl Reader {
         let superseded = |pass: &ReaderPass| pass.is_superseded(cx);
         if self.ended || self.pass.as_ref().is_some_and(superseded) {
             return Reached::Ended;
+        }
+        if mem::take(&mut self.tells_place) {
+            let place = EventId::new(self.seat.stream(), self.after);
+            encode_place(out, &place, None);
         }
         let reached = self.poll_log(cx, out);
         self.ended = reached == Reached::Ended;
