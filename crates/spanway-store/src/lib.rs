@@ -1,5 +1,5 @@
-//! Where legacy sessions and their streams are kept: the traits, the in-memory store, and the suite every
-//! store passes.
+//! Where legacy sessions, their streams and tasks are kept: the traits, the in-memory stores, and the suite
+//! every store passes.
 //!
 //! Modern requests need nothing from here: each carries all that is needed to serve it.
 

@@ -82,6 +82,14 @@ pub enum StreamState {
     Ended,
 }
 
+impl StreamState {
+    /// Whether the stream may be dropped whole, after a while or when room is needed: no call writes to it.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        !matches!(self, Self::Calls { .. })
+    }
+}
+
 /// Messages to append in one step.
 #[derive(Debug, Clone)]
 pub struct Batch {
@@ -125,6 +133,8 @@ pub struct Page {
 /// Keeps what was said on legacy streams, so that a client that lost its connection can read on.
 ///
 /// Bounded per stream and in all; what is dropped can no longer be read, and [`read`](Self::read) says so.
+/// A stream nothing was appended to for `replay_age_max` is dropped, unless calls write to it; an empty batch
+/// is enough to keep it. A batch for a stream that was dropped, or never was, begins it at the batch's number.
 /// A stream is ended once: of two writers that end it one is told [`Appended::Ended`]. Dropping a returned
 /// future may or may not have done the work.
 pub trait StreamLog: Send + Sync + 'static {

@@ -153,7 +153,16 @@ mod tests {
 
     #[tokio::test]
     async fn the_memory_store_keeps_the_contract() {
-        let make = |ttl, max| async move { MemoryStore::new(ttl, max) };
-        suite::all(make).await;
+        let sessions = |ttl, max| async move { MemoryStore::new(ttl, max) };
+        suite::sessions(sessions).await;
+        let logs = |limits| async move { MemoryLog::new(&limits) };
+        suite::logs(logs).await;
+        suite::logs_in_all(logs).await;
+        suite::tasks(|max| async move { MemoryTasks::new(max) }).await;
+    }
+
+    #[tokio::test]
+    async fn the_memory_log_is_like_a_vec() {
+        suite::logs_like_a_vec(|limits| async move { MemoryLog::new(&limits) }, 500).await;
     }
 }

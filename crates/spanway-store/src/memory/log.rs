@@ -149,8 +149,7 @@ impl Inner {
         self.bytes += log.bytes - before;
         log.touched = now;
         log.state = batch.state;
-        // A stream that calls write to is never dropped whole.
-        if !matches!(log.state, StreamState::Calls { .. }) {
+        if log.state.is_idle() {
             self.idle.push_back((now, key.clone()));
         }
         Appended::Done
@@ -175,7 +174,7 @@ impl Inner {
         };
         if session
             .get(&key.stream)
-            .is_some_and(|log| log.touched == since)
+            .is_some_and(|log| log.touched == since && log.state.is_idle())
             && let Some(log) = session.remove(&key.stream)
         {
             self.bytes -= log.weight();
