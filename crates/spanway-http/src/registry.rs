@@ -284,14 +284,15 @@ impl Registry {
     /// Ends every GET stream, since the server is shutting down. Where other nodes go on, the streams of calls
     /// are left to them too: the calls finish here, and their clients read on there.
     pub(crate) fn close_streams(&self) {
-        let hand_over = !self.stores.bus.is_alone();
+        let (mut mailboxes, mut slots) = (Vec::new(), Vec::new());
         for busy in self.lock().values() {
-            if let Some(mailbox) = &busy.mailbox {
-                mailbox.close();
-            }
-            if hand_over {
-                busy.slots.values().for_each(|slot| slot.release(RETRY));
-            }
+            mailboxes.extend(busy.mailbox.clone());
+            slots.extend(busy.slots.values().cloned());
+        }
+        mailboxes.iter().for_each(|mailbox| mailbox.close());
+        // Not under the lock: a call that ends while it is polled in its slot takes that lock.
+        if !self.stores.bus.is_alone() {
+            slots.iter().for_each(|slot| slot.release(RETRY));
         }
     }
 

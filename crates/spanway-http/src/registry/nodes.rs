@@ -204,18 +204,25 @@ async fn hear(
 }
 
 impl StreamSeat {
-    /// Ends the stream if the node that writes it is gone: each of its calls gets an error, once.
+    /// Whether the node still writes the stream, as far as is known.
+    async fn is_written_by(&self, node: NodeId) -> bool {
+        if node == self.node() {
+            return self.has_writer_here();
+        }
+        let alive = self.registry().stores.bus.is_alive(node).await;
+        alive.unwrap_or_else(|error| {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "it is not known whether another node lives"
+            );
+            true
+        })
+    }
+
+    /// Ends the stream if nobody writes it any more: each of its calls gets an error, once.
     pub(crate) async fn end_if_lost(self, node: NodeId, pending: Vec<RequestId>, last: u64) {
-        match self.registry().stores.bus.is_alive(node).await {
-            Ok(true) => return,
-            Ok(false) => {}
-            Err(error) => {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "it is not known whether another node lives"
-                );
-                return;
-            }
+        if self.is_written_by(node).await {
+            return;
         }
         let lost = |id| refuse(Some(id), &Rejection::NodeLost, Era::Legacy).body;
         let batch = Batch {

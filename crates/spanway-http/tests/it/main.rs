@@ -20,6 +20,7 @@ mod headers;
 mod hostile;
 mod http2;
 mod journal;
+mod late;
 mod legacy;
 mod listen;
 mod modern;
