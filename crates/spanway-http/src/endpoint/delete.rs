@@ -35,5 +35,7 @@ async fn end(
     let id = legacy::session_id(&head)?;
     legacy::version_header(&head)?;
     registry.find(&id, principal.map(Principal::as_str)).await?;
-    registry.end(&id).await
+    registry.end(&id).await?;
+    shared.service.session_ended(id.as_str());
+    Ok(())
 }

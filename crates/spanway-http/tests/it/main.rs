@@ -31,4 +31,5 @@ mod sessions;
 mod socket;
 mod streams;
 mod subscribe;
+mod telling;
 mod time;

@@ -77,6 +77,7 @@ fn table() -> Vec<(Rejection, Told, Told)> {
         both(Rejection::SessionNotFound, 404, -32600),
         both(Rejection::TooManySessions, 503, -32600),
         both(Rejection::TooManyStreams, 503, -32600),
+        both(Rejection::TooManyCalls, 503, -32600),
         both(
             Rejection::SessionBusy {
                 what: "w",

@@ -1,6 +1,7 @@
 //! POST of the handshake revisions: opens sessions and serves what belongs to one.
 
 mod subscribe;
+mod tell;
 
 use std::sync::Arc;
 
@@ -68,15 +69,17 @@ async fn initialize(
         version,
         session: None,
     };
+    let mut opened: Option<Box<str>> = None;
     if let Some(registry) = &shared.sessions {
         let session = new_session(registry, version, client, principal.as_ref())
             .await
             .map_err(refuse)?;
         envelope.session = HeaderValue::from_str(session.as_str()).ok();
+        opened = Some(session.as_str().into());
     }
     let context = Context::new(
         &call,
-        post.into_origin(shared, None),
+        post.into_origin(shared, opened),
         shared.limits.queue_max,
     );
     Ok(deliver::one(
@@ -130,7 +133,7 @@ async fn in_session(
     match incoming {
         Incoming::Single(Message::Request(request)) => serve(shared, post, &terms, request).await,
         Incoming::Single(Message::Notification(notification)) => {
-            notice(&terms, &notification).await?;
+            notice(shared, &post, &terms, &notification).await?;
             Ok(respond::accepted(terms.session.version))
         }
         Incoming::Single(Message::Response(response)) => {
@@ -173,7 +176,7 @@ async fn serve(
     let form = post.form;
     let envelope = envelope(&post, terms);
     if concerns_session(&request.method) {
-        let body = settle(shared, terms, request).await?;
+        let body = settle(shared, &post, terms, request).await?;
         return Ok(respond::json(body, envelope));
     }
     let session = terms
@@ -201,7 +204,9 @@ async fn serve_batch(
         .then(|| terms.session.id.as_str().into());
     for message in messages {
         let outcome = match message {
-            Message::Notification(notification) => notice(terms, &notification).await,
+            Message::Notification(notification) => {
+                notice(shared, &post, terms, &notification).await
+            }
             Message::Response(response) => {
                 take_response(terms, &response);
                 Ok(())
@@ -209,7 +214,7 @@ async fn serve_batch(
             Message::Request(request) => {
                 wants_answer = true;
                 if concerns_session(&request.method) {
-                    settle(shared, terms, request)
+                    settle(shared, &post, terms, request)
                         .await
                         .map(|outgoing| answered.push(outgoing.body))
                 } else {
@@ -314,68 +319,74 @@ fn concerns_session(method: &Method) -> bool {
 
 async fn settle(
     shared: &Shared,
+    post: &Post,
     terms: &Terms,
     request: Request,
 ) -> Result<spanway_protocol::Outgoing, Refusal> {
-    match request.method {
-        Method::LoggingSetLevel => set_level(shared, terms, request).await,
-        _ => subscribe::answer(shared, terms, &request).await,
-    }
+    let reply = match request.method {
+        Method::LoggingSetLevel => set_level(shared, post, terms, &request).await,
+        _ => subscribe::answer(shared, post, terms, &request).await,
+    };
+    let reply = reply.map_err(|why| Refusal::new(Some(request.id.clone()), why))?;
+    let server = shared.service.info().raw_implementation();
+    Ok(encode(terms.session.version, &request.id, &reply, server))
 }
 
 /// T-2411-16: from now on, log messages of this level and above.
 async fn set_level(
     shared: &Shared,
+    post: &Post,
     terms: &Terms,
-    request: Request,
-) -> Result<spanway_protocol::Outgoing, Refusal> {
-    let refuse = |why| Refusal::new(Some(request.id.clone()), why);
+    request: &Request,
+) -> Result<Reply, Rejection> {
     if !shared.service.info().capabilities.logging {
-        return Err(refuse(Rejection::MethodNotFound {
+        return Err(Rejection::MethodNotFound {
             method: request.method.as_str().to_owned(),
-        }));
+        });
     }
-    let invalid = |_| Rejection::InvalidParams {
-        detail: "level must be one of the eight RFC 5424 levels".into(),
-    };
-    let params: SetLevelParams = request
-        .params
-        .raw
-        .read()
-        .map_err(|error: serde_json::Error| refuse(invalid(error)))?;
+    let params: SetLevelParams =
+        request
+            .params
+            .raw
+            .read()
+            .map_err(|_| Rejection::InvalidParams {
+                detail: "level must be one of the eight RFC 5424 levels".into(),
+            })?;
+    if let Some(refusal) = tell::of_request(shared, post, terms, request).await {
+        return Ok(refusal);
+    }
     if let Some(registry) = &terms.registry {
-        registry
-            .change(&terms.session.id, SessionChange::LogLevel(params.level))
-            .await
-            .map_err(refuse)?;
+        let change = SessionChange::LogLevel(params.level);
+        registry.change(&terms.session.id, change).await?;
     }
-    let reply = Reply::Answer(Answer::Empty);
-    Ok(encode(
-        terms.session.version,
-        &request.id,
-        &reply,
-        shared.service.info().raw_implementation(),
-    ))
+    Ok(Answer::Empty.into())
 }
 
 /// What a client tells without wanting an answer. What is not known or malformed is ignored (T-2411-15).
-async fn notice(terms: &Terms, notification: &Notification) -> Result<(), Refusal> {
+async fn notice(
+    shared: &Shared,
+    post: &Post,
+    terms: &Terms,
+    notification: &Notification,
+) -> Result<(), Refusal> {
     let Some(registry) = &terms.registry else {
         return Ok(());
     };
     match notification.method {
-        Method::Initialized if !terms.session.initialized => registry
-            .change(&terms.session.id, SessionChange::Initialized)
-            .await
-            .map_err(Refusal::from),
+        Method::Initialized if !terms.session.initialized => {
+            registry
+                .change(&terms.session.id, SessionChange::Initialized)
+                .await?;
+        }
         Method::Cancelled => {
             if let Ok(params) = notification.params.raw.read::<CancelledParams>()
                 && let Some(id) = params.request_id
             {
                 registry.cancel(&terms.session.id, &id);
             }
-            Ok(())
         }
-        _ => Ok(()),
+        _ => {}
     }
+    tell::of_notification(shared, post, terms, notification);
+    Ok(())
 }
