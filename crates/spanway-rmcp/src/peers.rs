@@ -9,6 +9,7 @@ mod wire;
 pub(crate) use link::{Announcer, Speaker};
 
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rmcp::model::{
@@ -33,6 +34,7 @@ pub(crate) struct Peers {
     room: Arc<Semaphore>,
     idle: Mutex<Recent<Live>>,
     idle_max: usize,
+    made: AtomicU64,
 }
 
 /// A peer, and what goes into and out of it.
@@ -40,6 +42,8 @@ struct Live {
     running: RunningService<RoleServer, Mint>,
     link: Arc<Link>,
     inbox: mpsc::Sender<ClientJsonRpcMessage>,
+    /// Which one it is, in the order in which they were made.
+    number: u64,
     _room: OwnedSemaphorePermit,
 }
 
@@ -50,6 +54,7 @@ impl Peers {
             room: Arc::new(Semaphore::new(limits.peers_max.min(Semaphore::MAX_PERMITS))),
             idle: Mutex::default(),
             idle_max: limits.idle_peers_max,
+            made: AtomicU64::new(0),
         }
     }
 
@@ -99,6 +104,7 @@ impl Peers {
             running,
             link,
             inbox,
+            number: self.made.fetch_add(1, Ordering::Relaxed),
             _room: room,
         })
     }
@@ -116,16 +122,19 @@ impl Peers {
         }
     }
 
-    /// Keeps a peer for the next call of its session, if there is none yet.
+    /// Keeps a peer for the next call of its session. Where several calls ran at once, the first one made is
+    /// kept: what a handler was given in the handshake works longest.
     fn keep(&self, session: &str, live: Live) {
         let mut idle = self.lock();
-        if idle.get(session).is_some() {
-            return;
-        }
-        idle.insert(session, live);
+        let other = idle.remove(session);
+        let (kept, closed) = match other {
+            Some(other) if other.number < live.number => (other, Some(live)),
+            other => (live, other),
+        };
+        idle.insert(session, kept);
         let surplus = (idle.len() > self.idle_max).then(|| idle.pop_oldest());
         drop(idle);
-        drop(surplus);
+        drop((closed, surplus));
     }
 
     fn lock(&self) -> MutexGuard<'_, Recent<Live>> {

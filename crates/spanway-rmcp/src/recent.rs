@@ -43,14 +43,13 @@ impl<V> Recent<V> {
         Some(&entry.value)
     }
 
-    /// Adds a value, or replaces the one there is.
-    pub(crate) fn insert(&mut self, session: &str, value: V) -> Option<V> {
-        let replaced = self.remove(session);
+    /// Adds the value of a session that has none.
+    pub(crate) fn insert(&mut self, session: &str, value: V) {
+        debug_assert!(!self.entries.contains_key(session));
         self.last += 1;
         let used = self.last;
         self.order.insert(used, session.into());
         self.entries.insert(session.into(), Entry { used, value });
-        replaced
     }
 
     pub(crate) fn remove(&mut self, session: &str) -> Option<V> {
@@ -78,10 +77,9 @@ mod tests {
         }
         assert_eq!(recent.get("a"), Some(&"a"));
         assert_eq!(recent.remove("c"), Some("c"));
-        assert_eq!(recent.insert("b", "again"), Some("b"));
         assert_eq!(recent.len(), 2);
+        assert_eq!(recent.pop_oldest(), Some("b"));
         assert_eq!(recent.pop_oldest(), Some("a"));
-        assert_eq!(recent.pop_oldest(), Some("again"));
         assert_eq!(recent.pop_oldest(), None);
         assert_eq!(recent.get("a"), None);
     }

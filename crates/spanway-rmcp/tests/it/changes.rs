@@ -10,8 +10,8 @@ use spanway_rmcp::RmcpService;
 use spanway_server::{Change, McpService};
 use spanway_testkit::{Client, EventStream};
 
-use crate::client;
 use crate::toolbox::{Inside, Toolbox};
+use crate::{Underway, client};
 
 fn listening(client: &Client, wanted: Value) -> spanway_testkit::RequestBuilder {
     client.modern("subscriptions/listen", json!({ "notifications": wanted }))
@@ -84,6 +84,32 @@ async fn a_peer_that_was_kept_tells_of_changes_between_calls() {
         .notify_tool_list_changed()
         .await
         .expect_err("its session has ended");
+}
+
+#[tokio::test]
+async fn the_peer_of_the_handshake_outlives_calls_side_by_side() {
+    let inside = Arc::new(Inside::default());
+    let service = RmcpService::new(Toolbox::of(inside.clone()));
+    let session = Client::new(StreamableHttp::new(service))
+        .connect("2025-11-25")
+        .await;
+    inside.until("initialized by testkit").await;
+    let mut stream = session.listen().open().await;
+    // This call has the peer, so the other one needs one of its own, and ends first.
+    let paused = Underway::begin(session.call("pause", json!({})));
+    inside.until("pausing").await;
+    assert_eq!(session.call("count", json!({})).send().await.status, 200);
+    inside.go_on.notify_one();
+    assert_eq!(paused.answer().await.status, 200);
+    let kept = inside.kept.lock().await.remove(0);
+    kept.notify_prompt_list_changed()
+        .await
+        .expect("it is taken, though not promised");
+    kept.notify_tool_list_changed().await.expect("it is told");
+    assert_eq!(
+        method(&mut stream).await,
+        "notifications/tools/list_changed"
+    );
 }
 
 #[tokio::test]
