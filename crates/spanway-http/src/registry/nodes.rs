@@ -8,7 +8,7 @@ use futures_util::stream::BoxStream;
 use spanway_protocol::jsonrpc::{ErrorObject, RequestId};
 use spanway_protocol::legacy::{SessionId, StreamId};
 use spanway_protocol::{Era, RawJson, Rejection, refuse};
-use spanway_server::{Change, ChangeHub};
+use spanway_server::Change;
 use spanway_store::{Batch, BusMessage, NodeId, StreamState};
 
 use super::{Registry, StreamSeat};
@@ -18,7 +18,7 @@ pub(crate) const PATROL: Duration = Duration::from_secs(2);
 
 impl Registry {
     /// Begins to hear other nodes, and tells them of changes. Does nothing where there are none.
-    pub(crate) fn join(self: &Arc<Self>, changes: &ChangeHub) {
+    pub(crate) fn join(self: &Arc<Self>) {
         if self.stores.bus.is_alone() {
             return;
         }
@@ -29,13 +29,13 @@ impl Registry {
             return;
         };
         let registry = Arc::downgrade(self);
-        changes.forward(move |change| {
+        self.service.changes().forward(move |change| {
             if let Some(registry) = registry.upgrade() {
                 registry.tell(changed(change));
             }
         });
         let heard = self.stores.bus.listen();
-        runtime.spawn(hear(Arc::downgrade(self), changes.clone(), heard));
+        runtime.spawn(hear(Arc::downgrade(self), heard));
     }
 
     /// Tells the other nodes, without waiting for them.
@@ -54,7 +54,7 @@ impl Registry {
         });
     }
 
-    fn heed(&self, message: BusMessage, changes: &ChangeHub) {
+    fn heed(&self, message: BusMessage) {
         match message {
             BusMessage::Answered {
                 session,
@@ -103,7 +103,7 @@ impl Registry {
                     None => Change::of_list(&method),
                 };
                 if let Some(change) = change {
-                    changes.tell(&change);
+                    self.service.changes().tell(&change);
                 }
             }
             _ => {}
@@ -171,11 +171,7 @@ fn changed(change: &Change) -> BusMessage {
 
 /// Heeds other nodes for as long as the registry is there, and keeps its busy sessions alive: no request of
 /// theirs may come to this node for long.
-async fn hear(
-    registry: Weak<Registry>,
-    changes: ChangeHub,
-    mut heard: BoxStream<'static, BusMessage>,
-) {
+async fn hear(registry: Weak<Registry>, mut heard: BoxStream<'static, BusMessage>) {
     let Some(every) = registry.upgrade().map(|registry| registry.renew_after) else {
         return;
     };
@@ -186,7 +182,7 @@ async fn hear(
                 let (Some(message), Some(registry)) = (message, registry.upgrade()) else {
                     return;
                 };
-                registry.heed(message, &changes);
+                registry.heed(message);
             }
             _ = renewal.tick() => {
                 let Some(registry) = registry.upgrade() else {

@@ -36,4 +36,5 @@ mod sse;
 mod sse_life;
 mod streams;
 mod subscribe;
+mod telling;
 mod time;
