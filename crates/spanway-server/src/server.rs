@@ -7,6 +7,7 @@ pub use builder::ServerBuilder;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use futures_util::FutureExt;
@@ -17,7 +18,7 @@ use crate::change::{Change, ChangeHub};
 use crate::context::Context;
 use crate::edit::Edit;
 use crate::error::{BuildError, BuildErrors};
-use crate::input::Desk;
+use crate::input::{Desk, StateKeys};
 use crate::principal::Principal;
 use crate::registry::{ListSettings, Registry};
 use crate::router;
@@ -145,6 +146,25 @@ impl Server {
         .into_iter()
         .filter_map(|(what, missing)| missing.then_some(BuildError::NotOffered { what }))
         .collect()
+    }
+
+    /// Seals with these keys from now on, whatever it was built with: for keys that come from whoever
+    /// operates the server, and for rotating them while it runs. See [`ServerBuilder::state_keys`].
+    pub fn set_state_keys(&self, keys: StateKeys) {
+        self.shared.desk.set_keys(keys);
+    }
+
+    /// What is sealed from now on is valid this long. See [`ServerBuilder::state_life`].
+    pub fn set_state_life(&self, life: Duration) {
+        self.shared.desk.set_life(life);
+    }
+
+    /// Whether it is known to ask its clients and has no keys to seal with but one of its own, which no other
+    /// process has: a handler declares questions with [`Asked`](crate::Asked). Of questions that handlers
+    /// ask while they run nothing is known before the first one, which is warned of in the log.
+    #[must_use]
+    pub fn wants_state_keys(&self) -> bool {
+        !self.shared.desk.has_keys() && self.shared.registry.load().asks()
     }
 
     /// Tells clients that the list of tools changed. [`edit`](Self::edit) does so by itself; this is for

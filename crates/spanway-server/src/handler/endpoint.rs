@@ -18,6 +18,9 @@ use crate::input::Declared;
 /// Runs calls of kind `C`; `K` turns what the handler returns into the reply.
 pub(crate) trait Endpoint<C, K>: Send + Sync {
     fn run(self: Arc<Self>, call: C, outcome: K) -> BoxFuture<'static, Reply>;
+
+    /// Whether the handler declares questions.
+    fn asks(&self) -> bool;
 }
 
 /// What surrounds a handler: knows the feature it belongs to.
@@ -96,6 +99,10 @@ where
         let after = outcome.clone();
         let work = async move { after.finish(future.await) };
         Box::pin(supervise(work, outcome, context))
+    }
+
+    fn asks(&self) -> bool {
+        !self.questions.is_empty()
     }
 }
 

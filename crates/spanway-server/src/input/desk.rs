@@ -1,6 +1,6 @@
 //! Where a call may ask from: what the server knows about sealing, and what a state is bound to.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde_json::{Map, Value};
@@ -18,30 +18,60 @@ const STATE_BYTES_MAX: usize = 1 << 20;
 
 /// What all calls of a server share for asking.
 pub(crate) struct Desk {
-    keys: OnceLock<StateKeys>,
-    life: Duration,
+    sealing: Mutex<Sealing>,
     audience: Box<str>,
+}
+
+/// With what states are sealed. It may change while serving.
+struct Sealing {
+    keys: Option<Arc<StateKeys>>,
+    life: Duration,
 }
 
 impl Desk {
     pub(crate) fn new(keys: Option<StateKeys>, life: Duration, audience: &str) -> Self {
+        let keys = keys.map(Arc::new);
         Self {
-            keys: keys.map(OnceLock::from).unwrap_or_default(),
-            life,
+            sealing: Mutex::new(Sealing { keys, life }),
             audience: audience.into(),
         }
     }
 
-    fn keys(&self) -> Result<&StateKeys, SealError> {
-        if let Some(keys) = self.keys.get() {
-            return Ok(keys);
+    pub(crate) fn set_keys(&self, keys: StateKeys) {
+        self.sealing().keys = Some(Arc::new(keys));
+    }
+
+    pub(crate) fn set_life(&self, life: Duration) {
+        self.sealing().life = life;
+    }
+
+    pub(crate) fn has_keys(&self) -> bool {
+        self.sealing().keys.is_some()
+    }
+
+    fn life(&self) -> Duration {
+        self.sealing().life
+    }
+
+    /// The keys; one of this process alone if nobody gave any. Who needs no keys is not warned: only whoever
+    /// asks seals.
+    fn keys(&self) -> Result<Arc<StateKeys>, SealError> {
+        let mut sealing = self.sealing();
+        if let Some(keys) = &sealing.keys {
+            return Ok(keys.clone());
         }
-        let fresh = StateKeys::random().map_err(|_| SealError)?;
+        let fresh = Arc::new(StateKeys::random().map_err(|_| SealError)?);
+        sealing.keys = Some(fresh.clone());
+        drop(sealing);
         tracing::warn!(
             "no state keys are set: requestState is sealed with a key of this process alone, so calls that ask \
              for input cannot be continued on another node or after a restart"
         );
-        Ok(self.keys.get_or_init(|| fresh))
+        Ok(fresh)
+    }
+
+    fn sealing(&self) -> MutexGuard<'_, Sealing> {
+        self.sealing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn seal(&self, claims: &Claims) -> Result<String, SealError> {
@@ -53,7 +83,8 @@ impl Desk {
     }
 
     fn open(&self, token: &str) -> Option<Claims> {
-        serde_json::from_slice(&self.keys.get()?.open(token)?).ok()
+        let keys = self.sealing().keys.clone()?;
+        serde_json::from_slice(&keys.open(token)?).ok()
     }
 }
 
@@ -135,7 +166,7 @@ impl Binding {
         context: &Context,
     ) -> Reply {
         let claims = Claims {
-            expires: (context.now() + self.desk.life).as_millis(),
+            expires: (context.now() + self.desk.life()).as_millis(),
             identity: self.identity(context),
             journal: round.journal(),
         };
