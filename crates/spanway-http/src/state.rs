@@ -12,6 +12,7 @@ use tower_http::cors::CorsLayer;
 use crate::auth::Authenticate;
 use crate::clock::Clock;
 use crate::registry::Registry;
+use crate::spent::Spent;
 use crate::sse::Connections;
 use crate::subscription::Subscriptions;
 
@@ -42,6 +43,8 @@ pub(crate) struct Shared {
     pub(crate) sessions: Option<Arc<Registry>>,
     /// The open HTTP+SSE connections; `None` where that transport is not served.
     pub(crate) sse: Option<Arc<Connections>>,
+    /// Which states modern clients brought back.
+    pub(crate) spent: Arc<Spent>,
     /// The open `subscriptions/listen` streams.
     pub(crate) subscriptions: Subscriptions,
     /// Legacy calls whose client went away.

@@ -112,7 +112,7 @@ pub use handler::{
     PromptError, PromptOutput, ResourceCall, ResourceError, ResourceOutput, Signature, State,
     ToolCall, ToolError, Uri,
 };
-pub use input::{Asked, Elicited, InputError, Question, StateKeyError, StateKeys};
+pub use input::{Asked, Elicited, InputError, Question, SpentStates, StateKeyError, StateKeys};
 pub use principal::Principal;
 pub use prompt::Prompt;
 pub use resource::Resource;

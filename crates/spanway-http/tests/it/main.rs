@@ -31,6 +31,7 @@ mod probe;
 mod resume;
 mod serving;
 mod sessions;
+mod single_use;
 mod socket;
 mod sse;
 mod sse_life;

@@ -95,6 +95,19 @@ impl Context {
         self.inner.binding.get().is_some_and(Binding::is_retry)
     }
 
+    /// Whether there is anything to [`spend`](Self::spend).
+    pub(crate) fn is_unspent(&self) -> bool {
+        self.inner.binding.get().is_some_and(Binding::is_unspent)
+    }
+
+    /// Uses up the state the call came with, if it came with one.
+    pub(crate) async fn spend(&self) -> Result<(), Rejection> {
+        match (self.inner.binding.get(), &self.inner.origin.spent_states) {
+            (Some(binding), Some(spent)) => binding.spend(&**spent, self.now()).await,
+            _ => Ok(()),
+        }
+    }
+
     pub(crate) fn round(&self) -> &Round {
         self.inner.round.get_or_init(Box::default)
     }

@@ -153,8 +153,9 @@ impl Context {
     /// instead of doing it again. An error is not remembered. While `work` is under way the handler is not
     /// dropped to ask questions.
     ///
-    /// What is remembered travels with the client, sealed; keep it small. A client could present the state of
-    /// an earlier round again: where that must not be possible, use an idempotency key as well.
+    /// What is remembered travels with the client, sealed; keep it small. A client can use it once: one that
+    /// loses its connection before the end starts the call over, and then `work` is done again. Where that
+    /// must not be, give `work` an idempotency key as well.
     ///
     /// # Errors
     /// `work` failed; or its outcome cannot be written as JSON, or what was remembered not be read.

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 use spanway_protocol::schema::{InputRequired, Question};
-use spanway_protocol::{Answer, Call, Era, Method, RawJson, Rejection, Reply};
+use spanway_protocol::{Answer, Call, Era, Method, RawJson, Rejection, Reply, Timestamp};
 
 use super::claims::{Claims, Identity, digest};
 use super::journal::Journal;
 use super::keys::{SealError, StateKeys};
 use super::round::Round;
+use super::spent::{SpentStates, Unspent};
 use crate::context::Context;
 
 /// Bytes of JSON one state may hold; it travels both ways with every round.
@@ -82,9 +83,12 @@ impl Desk {
         self.keys()?.seal(&plain)
     }
 
-    fn open(&self, token: &str) -> Option<Claims> {
+    fn open(&self, token: &str) -> Option<(Claims, Unspent)> {
         let keys = self.sealing().keys.clone()?;
-        serde_json::from_slice(&keys.open(token)?).ok()
+        let (plain, nonce) = keys.open(token)?;
+        let claims: Claims = serde_json::from_slice(&plain).ok()?;
+        let expires = Timestamp::from_millis(claims.expires);
+        Some((claims, Unspent { nonce, expires }))
     }
 }
 
@@ -96,6 +100,8 @@ pub(crate) struct Binding {
     arguments: RawJson,
     /// Whether the call came with answers or a state; then its result must not be cached (T-MRTR-09).
     retried: bool,
+    /// The state it came with.
+    unspent: Option<Unspent>,
 }
 
 impl Binding {
@@ -108,17 +114,19 @@ impl Binding {
         // T-DUAL-15: in a session these are parameters like any unknown ones.
         let resumed = call.params.resumed.as_deref();
         let resumed = resumed.filter(|_| call.version.era() == Era::Modern);
-        let binding = Self {
+        let mut binding = Self {
             desk: desk.clone(),
             method: call.method.clone(),
             name: call.params.name.clone(),
             arguments: call.params.arguments.clone(),
             retried: resumed.is_some(),
+            unspent: None,
         };
         let Some(resumed) = resumed else {
             return Ok((binding, None));
         };
-        let journal = binding.journal(&resumed.request_state, context)?;
+        let (journal, unspent) = binding.journal(&resumed.request_state, context)?;
+        binding.unspent = unspent;
         let round = Round::resumed(journal, answers(&resumed.input_responses)?);
         Ok((binding, Some(round)))
     }
@@ -127,24 +135,44 @@ impl Binding {
         self.retried
     }
 
-    /// What the state remembers. Every reason to refuse it looks the same from outside (T-MRTR-05).
-    fn journal(&self, state: &RawJson, context: &Context) -> Result<Journal, Rejection> {
+    /// What the state remembers.
+    fn journal(
+        &self,
+        state: &RawJson,
+        context: &Context,
+    ) -> Result<(Journal, Option<Unspent>), Rejection> {
         if state.is_absent() {
-            return Ok(Journal::default());
+            return Ok((Journal::default(), None));
         }
-        let refuse = |why| {
-            tracing::debug!(why, "a requestState was refused");
-            Rejection::InvalidState
-        };
         let token: String = state.read().map_err(|_| refuse("not a string"))?;
-        let claims = self
+        let (claims, unspent) = self
             .desk
             .open(&token)
             .ok_or_else(|| refuse("not sealed here"))?;
         if claims.is_valid(&self.identity(context), context.now()) {
-            Ok(claims.journal)
+            Ok((claims.journal, Some(unspent)))
         } else {
             Err(refuse("expired, or of another call"))
+        }
+    }
+
+    /// Whether the call came with a state that is to be used up before its handler runs.
+    pub(crate) fn is_unspent(&self) -> bool {
+        self.unspent.is_some()
+    }
+
+    /// Uses up the state, so that nobody gets more than one run out of it. Done last of all checks: a call that
+    /// is refused for something else can be sent again.
+    pub(crate) async fn spend(
+        &self,
+        spent: &dyn SpentStates,
+        now: Timestamp,
+    ) -> Result<(), Rejection> {
+        match self.unspent {
+            Some(Unspent { nonce, expires }) if !spent.spend(nonce, expires, now).await? => {
+                Err(refuse("used before"))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -183,6 +211,12 @@ impl Binding {
             }
         }
     }
+}
+
+/// Every reason to refuse a state looks the same from outside (T-MRTR-05).
+fn refuse(why: &str) -> Rejection {
+    tracing::debug!(why, "a requestState was refused");
+    Rejection::InvalidState
 }
 
 /// The answers of this round. What is not an object is malformed; what is in it is judged when it is asked for
