@@ -17,12 +17,14 @@ mod journal;
 mod keys;
 mod round;
 mod spent;
+mod url;
 
 pub use asked::{Asked, Question};
 pub use elicited::Elicited;
 pub use error::InputError;
 pub use keys::{StateKeyError, StateKeys};
 pub use spent::SpentStates;
+pub use url::UrlCompletion;
 
 pub(crate) use asked::Declared;
 pub(crate) use desk::{Binding, Desk};

@@ -55,7 +55,6 @@ pub(crate) struct Shared {
     pub(crate) settings: ListSettings,
     pub(crate) desk: Arc<Desk>,
     registry: ArcSwap<Registry>,
-    changes: ChangeHub,
     /// The last registration number; held while the registry is replaced, so that no edit is lost.
     number: Mutex<u64>,
 }
@@ -78,7 +77,6 @@ impl Server {
             settings,
             desk: Arc::new(desk),
             registry: ArcSwap::from_pointee(registry),
-            changes: ChangeHub::new(),
             number: Mutex::new(number),
         };
         Self {
@@ -122,7 +120,7 @@ impl Server {
         drop(number);
         changes
             .into_iter()
-            .for_each(|change| self.shared.changes.publish(change));
+            .for_each(|change| self.shared.desk.changes().publish(change));
         Ok(())
     }
 
@@ -170,19 +168,19 @@ impl Server {
     /// Tells clients that the list of tools changed. [`edit`](Self::edit) does so by itself; this is for
     /// rules of visibility that now decide differently.
     pub fn notify_tools_changed(&self) {
-        self.shared.changes.publish(Change::Tools);
+        self.shared.desk.changes().publish(Change::Tools);
     }
 
     /// Tells clients that the list of resources or templates changed; see
     /// [`notify_tools_changed`](Self::notify_tools_changed).
     pub fn notify_resources_changed(&self) {
-        self.shared.changes.publish(Change::Resources);
+        self.shared.desk.changes().publish(Change::Resources);
     }
 
     /// Tells clients that the list of prompts changed; see
     /// [`notify_tools_changed`](Self::notify_tools_changed).
     pub fn notify_prompts_changed(&self) {
-        self.shared.changes.publish(Change::Prompts);
+        self.shared.desk.changes().publish(Change::Prompts);
     }
 
     /// Tells clients that subscribed to it that the resource of this URI has changed. One that subscribed to
@@ -198,7 +196,10 @@ impl Server {
     /// # Ok::<(), spanway_server::BuildErrors>(())
     /// ```
     pub fn notify_resource_updated(&self, uri: impl Into<Arc<str>>) {
-        self.shared.changes.publish(Change::Resource(uri.into()));
+        self.shared
+            .desk
+            .changes()
+            .publish(Change::Resource(uri.into()));
     }
 }
 
@@ -221,7 +222,7 @@ impl McpService for Server {
     }
 
     fn changes(&self) -> &ChangeHub {
-        &self.shared.changes
+        self.shared.desk.changes()
     }
 
     fn may_watch(&self, uri: &str, principal: Option<&Principal>) -> bool {

@@ -39,3 +39,4 @@ mod streams;
 mod subscribe;
 mod telling;
 mod time;
+mod urls;

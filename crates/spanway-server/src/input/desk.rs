@@ -12,6 +12,7 @@ use super::journal::Journal;
 use super::keys::{SealError, StateKeys};
 use super::round::Round;
 use super::spent::{SpentStates, Unspent};
+use crate::change::ChangeHub;
 use crate::context::Context;
 
 /// Bytes of JSON one state may hold; it travels both ways with every round.
@@ -21,6 +22,8 @@ const STATE_BYTES_MAX: usize = 1 << 20;
 pub(crate) struct Desk {
     sealing: Mutex<Sealing>,
     audience: Box<str>,
+    /// Where clients are told what comes after their call.
+    changes: ChangeHub,
 }
 
 /// With what states are sealed. It may change while serving.
@@ -35,7 +38,12 @@ impl Desk {
         Self {
             sealing: Mutex::new(Sealing { keys, life }),
             audience: audience.into(),
+            changes: ChangeHub::new(),
         }
+    }
+
+    pub(crate) fn changes(&self) -> &ChangeHub {
+        &self.changes
     }
 
     pub(crate) fn set_keys(&self, keys: StateKeys) {
@@ -129,6 +137,10 @@ impl Binding {
         binding.unspent = unspent;
         let round = Round::resumed(journal, answers(&resumed.input_responses)?);
         Ok((binding, Some(round)))
+    }
+
+    pub(crate) fn changes(&self) -> &ChangeHub {
+        &self.desk.changes
     }
 
     pub(crate) fn is_retry(&self) -> bool {
