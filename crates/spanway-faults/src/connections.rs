@@ -59,7 +59,7 @@ async fn watched(node: &Node, dice: &mut Dice, options: &Options) -> anyhow::Res
     let quick = Caller::open(node.address, dice.fork(), RULES, &figures).await?;
     let mut watch = Watch::start(node, quick, &figures)?;
     let cut = watch
-        .during(breaking(node, dice, &figures, options.share(3)))
+        .during(breaking(node, dice, &figures, options.time()))
         .await?;
     watch.during(stalling(node, dice, &figures)).await?;
     watch.during(slowing(node, dice, &figures)).await?;

@@ -9,10 +9,13 @@
 mod caller;
 mod connections;
 mod figures;
+mod file;
 mod fixture;
+mod herd;
 mod ledger;
 mod node;
 mod peer;
+mod principals;
 mod watch;
 mod wire;
 
@@ -40,6 +43,10 @@ struct Cli {
 enum Run {
     /// Connections are cut, stalled and slowed down; one node, memory.
     Connections,
+    /// Two principals try every id of each other; one node, memory.
+    Principals,
+    /// A node that keeps everything in a directory is killed at any moment.
+    File,
 }
 
 /// What a run was told.
@@ -50,9 +57,9 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// Two of so many parts of the time.
-    pub(crate) fn share(&self, parts: u32) -> Duration {
-        Duration::from_secs(self.seconds) * 2 / parts
+    /// How long clients call.
+    pub(crate) fn time(&self) -> Duration {
+        Duration::from_secs(self.seconds)
     }
 }
 
@@ -90,11 +97,15 @@ fn main() -> ExitCode {
 async fn report(run: Run, options: Options) -> bool {
     let name = match run {
         Run::Connections => "connections",
+        Run::Principals => "principals",
+        Run::File => "file",
     };
     println!("{name}, seed {}", options.seed);
     let began = Instant::now();
     let ended = match run {
         Run::Connections => connections::run(&options).await,
+        Run::Principals => principals::run(&options).await,
+        Run::File => file::run(&options).await,
     };
     let took = began.elapsed().as_secs_f64();
     match ended {

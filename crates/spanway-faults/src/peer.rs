@@ -25,7 +25,7 @@ pub(crate) struct Peer {
     pub(crate) address: SocketAddr,
     pub(crate) session: String,
     pub(crate) version: &'static str,
-    pub(crate) token: Option<String>,
+    token: Option<String>,
     figures: Arc<Figures>,
 }
 
@@ -71,6 +71,22 @@ impl Peer {
     pub(crate) fn by(&self, address: SocketAddr) -> Self {
         Self {
             address,
+            ..self.clone()
+        }
+    }
+
+    /// The same client with another token, or none.
+    pub(crate) fn with_token(&self, token: Option<&str>) -> Self {
+        Self {
+            token: token.map(str::to_owned),
+            ..self.clone()
+        }
+    }
+
+    /// The same client in another session; empty: in none.
+    pub(crate) fn in_session(&self, session: &str) -> Self {
+        Self {
+            session: session.to_owned(),
             ..self.clone()
         }
     }

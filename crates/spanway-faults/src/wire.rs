@@ -16,7 +16,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 /// How long a client waits for the head of an answer.
-const HEAD_PATIENCE: Duration = Duration::from_secs(15);
+const HEAD_PATIENCE: Duration = Duration::from_secs(5);
 /// How long it waits for the next bytes. Nodes send a comment every second.
 const PATIENCE: Duration = Duration::from_secs(3);
 const EVENT_BYTES_MAX: usize = 1 << 20;
