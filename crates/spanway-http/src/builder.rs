@@ -131,7 +131,9 @@ impl StreamableHttpBuilder {
         };
         let sessions = stores.map(|stores| {
             let registry = Registry::new(stores, clock, self.session_ttl, detached.clone());
-            Arc::new(registry)
+            let registry = Arc::new(registry);
+            registry.join(self.service.changes());
+            registry
         });
         let sse = sessions.as_ref().filter(|_| self.sse).map(|registry| {
             let limit = self.limits.sse_connections_max;

@@ -1,10 +1,13 @@
 //! What this node holds of the sessions in use: calls in flight and open streams. Idle sessions are in the
 //! store alone.
 
+mod left;
 mod listener;
+mod nodes;
 mod seat;
 
 pub(crate) use listener::Listener;
+pub(crate) use nodes::PATROL;
 pub(crate) use seat::{ReaderPass, Resumed, Seated, StreamSeat};
 
 use std::collections::HashMap;
@@ -18,13 +21,17 @@ use spanway_protocol::jsonrpc::{ErrorObject, RequestId};
 use spanway_protocol::legacy::{Session, SessionId, StreamId};
 use spanway_protocol::{Limits, RawJson, Rejection, Timestamp};
 use spanway_server::{Changes, Context};
-use spanway_store::{NodeId, StoreError, Stores};
+use spanway_store::{BusMessage, NodeId, StoreError, Stores};
 use tokio_util::task::TaskTracker;
 
 use crate::clock::Clock;
 use crate::stream::Slot;
+use left::LeftMailboxes;
 use listener::Mailbox;
 use seat::{Pass, open_stream};
+
+/// When a client is to come back that is sent to another node.
+const RETRY: Duration = Duration::from_millis(500);
 
 /// The sessions of this node, over the store that keeps them.
 pub(crate) struct Registry {
@@ -33,6 +40,8 @@ pub(crate) struct Registry {
     node: NodeId,
     stream_ids: StreamIds,
     busy: Mutex<HashMap<SessionId, Busy>>,
+    /// What sessions were not told that stopped listening a short while ago.
+    left: LeftMailboxes,
     clock: Clock,
     /// A session that was busy longer than this is renewed when it falls idle.
     renew_after: Duration,
@@ -64,6 +73,7 @@ impl Registry {
             stores,
             stream_ids: StreamIds::starting_at(random()),
             busy: Mutex::default(),
+            left: LeftMailboxes::default(),
             clock,
             renew_after: ttl / 4,
             tasks,
@@ -74,12 +84,11 @@ impl Registry {
     pub(crate) async fn open(&self, session: Session) -> Result<(), Rejection> {
         let now = self.clock.now();
         // A full store drops expired sessions; those in use must not be among them.
-        let in_use: Vec<SessionId> = self.lock().keys().cloned().collect();
-        self.stores
-            .sessions
-            .renew(&in_use, now)
-            .await
-            .map_err(|error| unavailable(&error))?;
+        if self.stores.bus.is_alone() {
+            self.renew_in_use()
+                .await
+                .map_err(|error| unavailable(&error))?;
+        }
         self.stores
             .sessions
             .insert(session, now)
@@ -98,7 +107,7 @@ impl Registry {
         principal: Option<&str>,
     ) -> Result<Arc<Session>, Rejection> {
         let now = self.clock.now();
-        if self.lock().contains_key(id) {
+        if self.stores.bus.is_alone() && self.lock().contains_key(id) {
             self.stores
                 .sessions
                 .renew(std::slice::from_ref(id), now)
@@ -144,6 +153,9 @@ impl Registry {
             .await
             .map_err(|error| unavailable(&error))?;
         self.stop(id);
+        self.tell(BusMessage::Ended {
+            session: id.as_str().into(),
+        });
         let forgotten = self.stores.logs.forget(id.clone()).await;
         forgotten.map_err(|error| unavailable(&error))?;
         if removed {
@@ -165,6 +177,7 @@ impl Registry {
 
     /// Cancels the session's calls and ends its streams.
     fn stop(&self, id: &SessionId) {
+        self.left.take(id, self.clock.now());
         let busy = self.lock().remove(id);
         if let Some(busy) = busy {
             busy.calls.values().for_each(Context::cancel);
@@ -207,26 +220,29 @@ impl Registry {
         })
     }
 
-    /// Cancels a call the client no longer wants. Unknown ids are ignored (T-2411-15).
-    pub(crate) fn cancel(&self, session: &SessionId, id: &RequestId) {
-        if let Some(context) = self.lock().get(session).and_then(|busy| busy.calls.get(id)) {
+    /// Cancels a call that runs here; false if it does not.
+    fn cancel_here(&self, session: &SessionId, id: &RequestId) -> bool {
+        let call = self.with_busy(session, |busy| busy.calls.get(id).cloned());
+        let call = call.flatten();
+        if let Some(context) = &call {
             context.cancel();
         }
+        call.is_some()
     }
 
-    /// Hands a response of the client to the call of its session that waits for it; false if none does.
-    pub(crate) fn answer(
+    /// Hands a response of the client to the call that waits for it here; false if none does.
+    fn answer_here(
         &self,
         session: &SessionId,
         id: &RequestId,
         outcome: &Result<RawJson, ErrorObject>,
     ) -> bool {
-        let sessions = self.lock();
-        sessions.get(session).is_some_and(|busy| {
+        let answered = self.with_busy(session, |busy| {
             busy.calls
                 .values()
                 .any(|context| context.answer(id, outcome))
-        })
+        });
+        answered.unwrap_or_default()
     }
 
     /// Opens a GET stream of the session.
@@ -239,63 +255,64 @@ impl Registry {
     ) -> Result<Listener, Rejection> {
         let mut sessions = self.lock();
         let busy = open_stream(&mut sessions, session, limits)?;
-        let mailbox = busy
-            .mailbox
-            .get_or_insert_with(|| Arc::new(Mailbox::new(changes())))
-            .clone();
+        let left = || self.left.take(session, self.clock.now());
+        let unbroken = busy.mailbox.clone().or_else(left);
+        let is_unbroken = unbroken.is_some();
+        let mailbox = unbroken.unwrap_or_else(|| Arc::new(Mailbox::new(changes())));
+        busy.mailbox = Some(mailbox.clone());
         drop(sessions);
         Ok(Listener::new(
             self.clone(),
             session.clone(),
             stream,
             mailbox,
+            is_unbroken,
             self.clock.now(),
         ))
     }
 
-    /// Tells the session's streams, if it has any here, of changes of this resource too.
-    pub(crate) fn watch(&self, session: &SessionId, uri: &str) {
-        if let Some(mailbox) = self.mailbox(session) {
-            mailbox.watch(uri);
-        }
-    }
-
-    /// No longer tells the session's streams of changes of this resource.
-    pub(crate) fn unwatch(&self, session: &SessionId, uri: &str) {
-        if let Some(mailbox) = self.mailbox(session) {
-            mailbox.unwatch(uri);
-        }
-    }
-
     fn mailbox(&self, session: &SessionId) -> Option<Arc<Mailbox>> {
-        self.with_busy(session, |busy| busy.mailbox.clone())?
+        self.with_busy(session, |busy| busy.mailbox.clone())
+            .flatten()
+            .or_else(|| self.left.get(session))
     }
 
     fn with_busy<T>(&self, session: &SessionId, look: impl FnOnce(&Busy) -> T) -> Option<T> {
         self.lock().get(session).map(look)
     }
 
-    /// Ends every GET stream, since the server is shutting down.
+    /// Ends every GET stream, since the server is shutting down. Where other nodes go on, the streams of calls
+    /// are left to them too: the calls finish here, and their clients read on there.
     pub(crate) fn close_streams(&self) {
-        for mailbox in self
-            .lock()
-            .values()
-            .filter_map(|busy| busy.mailbox.as_ref())
-        {
-            mailbox.close();
+        let hand_over = !self.stores.bus.is_alone();
+        for busy in self.lock().values() {
+            if let Some(mailbox) = &busy.mailbox {
+                mailbox.close();
+            }
+            if hand_over {
+                busy.slots.values().for_each(|slot| slot.release(RETRY));
+            }
         }
     }
 
     /// How many sessions there are, and how many streams are open on this node.
     pub(crate) async fn count(&self) -> Result<(usize, usize), StoreError> {
         let now = self.clock.now();
-        let in_use: Vec<SessionId> = self.lock().keys().cloned().collect();
-        self.stores.sessions.renew(&in_use, now).await?;
+        if self.stores.bus.is_alone() {
+            self.renew_in_use().await?;
+        }
         let sessions = self.stores.sessions.count(now).await?;
         Ok((
             sessions,
             self.lock().values().map(|busy| busy.streams).sum(),
         ))
+    }
+
+    /// Renews the sessions with something going on here. Where there are other nodes this is done from time
+    /// to time, elsewhere when it matters: before expired sessions are told from live ones.
+    async fn renew_in_use(&self) -> Result<(), StoreError> {
+        let in_use: Vec<SessionId> = self.lock().keys().cloned().collect();
+        self.stores.sessions.renew(&in_use, self.clock.now()).await
     }
 
     /// Takes something off a session and forgets it if that was the last. A session that was busy for long
@@ -317,7 +334,9 @@ impl Registry {
         }
         let now = self.clock.now();
         if now.since(since) < self.renew_after {
-            sessions.remove(session);
+            let idle = sessions.remove(session);
+            drop(sessions);
+            self.put_by(session, idle);
             return;
         }
         drop(sessions);
@@ -357,7 +376,16 @@ impl Registry {
     fn forget_idle(&self, session: &SessionId) {
         let mut sessions = self.lock();
         if sessions.get(session).is_some_and(Busy::is_idle) {
-            sessions.remove(session);
+            let idle = sessions.remove(session);
+            drop(sessions);
+            self.put_by(session, idle);
+        }
+    }
+
+    /// Keeps what the session has not been told, for when it listens again.
+    fn put_by(&self, session: &SessionId, idle: Option<Busy>) {
+        if let Some(mailbox) = idle.and_then(|busy| busy.mailbox) {
+            self.left.put(session, mailbox, self.clock.now());
         }
     }
 

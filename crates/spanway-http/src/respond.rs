@@ -83,7 +83,12 @@ pub(crate) fn refusal(refusal: &Refusal, era: Era) -> Response<ResponseBody> {
     let status = StatusCode::from_u16(outgoing.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = with_json(status, outgoing.body);
     let headers = response.headers_mut();
-    if let Rejection::MethodNotAllowed { allow } = refusal.why {
+    let allow = match refusal.why {
+        Rejection::MethodNotAllowed { allow } => Some(allow),
+        Rejection::StreamOver => Some("POST, DELETE"),
+        _ => None,
+    };
+    if let Some(allow) = allow {
         headers.insert(ALLOW, HeaderValue::from_static(allow));
     }
     if let Some(seconds) = refusal.why.retry_after() {

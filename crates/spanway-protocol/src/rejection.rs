@@ -186,6 +186,10 @@ pub enum Rejection {
     /// kept (T-2503-16). Which of them is not told.
     #[error("cannot resume: this session has no such event, or no longer; open a new stream")]
     EventGone,
+    /// There is nothing left to read on. 405 is the one answer to a GET besides a stream (T-2503-10), and
+    /// the one that makes SDKs stop asking: after a cancelled call they would otherwise go on for ever.
+    #[error("this stream is over and all of it was read; open a new one")]
+    StreamOver,
     /// No room for another session.
     #[error("too many sessions; try again later")]
     TooManySessions,
@@ -212,6 +216,11 @@ pub enum Rejection {
         /// The bound, in seconds.
         seconds: u64,
     },
+    /// The node that ran the call is gone, and what it did is not known.
+    #[error(
+        "the server that ran this call is gone and its outcome is not known; send it again if that is safe"
+    )]
+    NodeLost,
     /// The server is shutting down.
     #[error("the server is shutting down; try again")]
     ShuttingDown,
@@ -230,7 +239,7 @@ impl Rejection {
         match self {
             Self::HostForbidden { .. } | Self::OriginForbidden { .. } => 403,
             Self::Unauthorized { .. } => 401,
-            Self::MethodNotAllowed { .. } => 405,
+            Self::MethodNotAllowed { .. } | Self::StreamOver => 405,
             Self::BodyTooLarge { .. } => 413,
             Self::BodyTimeout => 408,
             Self::UnsupportedMediaType => 415,
@@ -268,6 +277,7 @@ impl Rejection {
             | Self::InvalidState
             | Self::ResourceNotFound { .. }
             | Self::CallTimeout { .. }
+            | Self::NodeLost
             | Self::Internal => 200,
         }
     }
@@ -287,6 +297,7 @@ impl Rejection {
             (
                 Self::Internal
                 | Self::CallTimeout { .. }
+                | Self::NodeLost
                 | Self::StoreUnavailable
                 | Self::ShuttingDown,
                 _,

@@ -84,7 +84,13 @@ pub trait NodeBus: Send + Sync + 'static {
     /// reached misses them.
     fn publish(&self, message: BusMessage) -> BoxFuture<'static, Result<(), StoreError>>;
 
-    /// What other nodes tell from now on. Ends never.
+    /// Whether there are no other nodes. Then nothing has to be told, and no session to be kept alive for
+    /// their sake.
+    fn is_alone(&self) -> bool {
+        false
+    }
+
+    /// What other nodes tell from now on. Ends never, but at once where there are none.
     fn listen(&self) -> BoxStream<'static, BusMessage>;
 
     /// Whether a node is known to live. A node that stopped counts as alive for a few seconds at most.
@@ -112,8 +118,12 @@ impl NodeBus for SingleNode {
         ready(Ok(())).boxed()
     }
 
+    fn is_alone(&self) -> bool {
+        true
+    }
+
     fn listen(&self) -> BoxStream<'static, BusMessage> {
-        stream::pending().boxed()
+        stream::empty().boxed()
     }
 
     fn is_alive(&self, node: NodeId) -> BoxFuture<'static, Result<bool, StoreError>> {

@@ -7,6 +7,7 @@
     reason = "a test suite: a failure is a panic that names its place"
 )]
 
+pub mod cluster;
 mod faulty;
 mod logs;
 mod model;

@@ -51,6 +51,12 @@ impl Mailbox {
         state.wake_all();
     }
 
+    fn assume_changed(&self) {
+        let mut state = self.lock();
+        state.changes.assume_changed();
+        state.wake_all();
+    }
+
     pub(super) fn watch(&self, uri: &str) {
         self.lock().changes.watch(uri);
     }
@@ -141,6 +147,8 @@ pub(crate) struct Listener {
     session: SessionId,
     mailbox: Arc<Mailbox>,
     number: u64,
+    /// Whether its mailbox has everything since the session last listened here.
+    unbroken: bool,
     since: Timestamp,
 }
 
@@ -150,6 +158,7 @@ impl Listener {
         session: SessionId,
         stream: StreamId,
         mailbox: Arc<Mailbox>,
+        unbroken: bool,
         since: Timestamp,
     ) -> Self {
         let number = mailbox.enter(stream);
@@ -158,7 +167,16 @@ impl Listener {
             session,
             mailbox,
             number,
+            unbroken,
             since,
+        }
+    }
+
+    /// The client reads on where it stopped listening. If this node cannot know what changed meanwhile, it
+    /// tells that everything did: a client that looks again in vain has lost nothing.
+    pub(crate) fn catch_up(&self) {
+        if !self.unbroken {
+            self.mailbox.assume_changed();
         }
     }
 

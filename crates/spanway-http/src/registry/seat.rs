@@ -9,7 +9,7 @@ use futures_util::task::AtomicWaker;
 use spanway_protocol::legacy::{EventId, Session, SessionId, StreamId};
 use spanway_protocol::{Limits, ProtocolVersion, Rejection, Timestamp};
 use spanway_store::{
-    Appended, Batch, Bell, NodeId, Page, StoreError, StreamKey, StreamLog, StreamState,
+    Appended, Batch, Bell, BusMessage, NodeId, Page, StoreError, StreamKey, StreamLog, StreamState,
 };
 
 use super::{Busy, Registry, unavailable};
@@ -125,18 +125,33 @@ impl Registry {
             .await
             .map_err(|error| unavailable(&error))?
             .ok_or(Rejection::EventGone)?;
-        let writer = self
-            .with_busy(&session.id, |busy| busy.slots.get(&after.stream).cloned())
-            .flatten()
-            .and_then(|slot| slot.take());
-        self.detach(writer);
+        if page.state == StreamState::Ended && page.messages.is_empty() {
+            return Err(Rejection::StreamOver);
+        }
+        self.let_go(&session.id, after.stream);
+        self.tell(BusMessage::Resumed {
+            session: session.id.as_str().into(),
+            stream: after.stream.to_string().into(),
+        });
         if page.state == StreamState::Listening {
             let reader = Reader::new(seat.clone(), bell, None, after.sequence);
-            return Ok(Resumed::Listening(reader, seat));
+            return Ok(Resumed::Listening(reader.telling_place(), seat));
         }
         let pass = self.note_reader(&seat, limits)?;
         let reader = Reader::new(seat, bell, Some(pass), after.sequence);
-        Ok(Resumed::Calls(reader))
+        Ok(Resumed::Calls(reader.telling_place()))
+    }
+
+    /// Takes a stream from the connection that has it here, if one has. A call that writes it goes on.
+    pub(super) fn let_go(&self, session: &SessionId, stream: StreamId) {
+        let found = self.with_busy(session, |busy| {
+            if let Some(pass) = busy.readers.get(&stream) {
+                pass.supersede();
+            }
+            busy.slots.get(&stream).cloned()
+        });
+        let writer = found.flatten().and_then(|slot| slot.take());
+        self.detach(writer);
     }
 
     fn note_reader(

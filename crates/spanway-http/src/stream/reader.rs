@@ -1,17 +1,21 @@
 //! Reads a legacy stream from its log: what a client missed, and what is still being written by a call that
 //! goes on without it.
 
+use std::mem;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::BytesMut;
 use futures_util::future::BoxFuture;
 use spanway_protocol::legacy::EventId;
-use spanway_protocol::sse::encode_message;
+use spanway_protocol::sse::{encode_message, encode_place};
 use spanway_store::{Bell, Page, StoreError, StreamState};
+use tokio::time::Sleep;
 
 use super::PIECE_BYTES;
-use crate::registry::{ReaderPass, Registry, StreamSeat};
+use crate::registry::{PATROL, ReaderPass, Registry, StreamSeat};
 
 /// A place in a log, moving to its end.
 pub(crate) struct Reader {
@@ -21,10 +25,21 @@ pub(crate) struct Reader {
     pass: Option<ReaderPass>,
     /// The number of the last message that was read.
     after: u64,
+    /// Whether the client is still to be told its place.
+    tells_place: bool,
     reading: Option<Reading>,
     /// Whether the log may hold more than was read.
     stale: bool,
     ended: bool,
+    /// Looks whether the node that writes is still there.
+    patrol: Option<Patrol>,
+}
+
+/// The next look at a node, or the look itself.
+enum Patrol {
+    Rests(Pin<Box<Sleep>>, StreamState),
+    Looks(BoxFuture<'static, ()>),
+    Looked,
 }
 
 type Reading = BoxFuture<'static, Result<Option<Page>, StoreError>>;
@@ -48,9 +63,21 @@ impl Reader {
             bell,
             pass,
             after,
+            tells_place: false,
             reading: None,
             stale: true,
             ended: false,
+            patrol: None,
+        }
+    }
+
+    /// Begins a connection: clients that poll are told their place again (T-2511-02). Some know it only from
+    /// the connection they have, and would come back without it.
+    pub(crate) fn telling_place(self) -> Self {
+        let tells_place = self.seat.is_polled();
+        Self {
+            tells_place,
+            ..self
         }
     }
 
@@ -68,6 +95,10 @@ impl Reader {
         if self.ended || self.pass.as_ref().is_some_and(superseded) {
             return Reached::Ended;
         }
+        if mem::take(&mut self.tells_place) {
+            let place = EventId::new(self.seat.stream(), self.after);
+            encode_place(out, &place, None);
+        }
         let reached = self.poll_log(cx, out);
         self.ended = reached == Reached::Ended;
         reached
@@ -84,6 +115,7 @@ impl Reader {
                     self.stale = true;
                 }
                 if !self.stale {
+                    self.poll_patrol(cx);
                     return Reached::Waits;
                 }
             }
@@ -98,9 +130,10 @@ impl Reader {
                 Ok(Some(page)) => {
                     self.write(&page, out);
                     self.stale = !page.complete;
-                    match page.state {
+                    match page.state.clone() {
                         StreamState::Ended if page.complete => return Reached::Ended,
                         StreamState::Listening if page.complete => return Reached::Listening,
+                        state if page.complete => self.look_after(state),
                         _ => {}
                     }
                 }
@@ -112,6 +145,47 @@ impl Reader {
                         "the log of a stream could not be read"
                     );
                     return Reached::Ended;
+                }
+            }
+        }
+    }
+
+    /// The first look is at once: the node may be gone since long.
+    fn look_after(&mut self, state: StreamState) {
+        if matches!(&state, StreamState::Calls { node, .. } if *node == self.seat.node()) {
+            return;
+        }
+        let rest = match self.patrol {
+            None => Duration::ZERO,
+            Some(_) => PATROL,
+        };
+        self.patrol = Some(Patrol::Rests(Box::pin(tokio::time::sleep(rest)), state));
+    }
+
+    fn poll_patrol(&mut self, cx: &mut Context<'_>) {
+        loop {
+            match &mut self.patrol {
+                None | Some(Patrol::Looked) => return,
+                Some(Patrol::Rests(rest, state)) => {
+                    if rest.as_mut().poll(cx).is_pending() {
+                        return;
+                    }
+                    let StreamState::Calls { node, pending } = state.clone() else {
+                        return;
+                    };
+                    let look = self.seat.clone().end_if_lost(node, pending, self.after);
+                    self.patrol = Some(Patrol::Looks(Box::pin(look)));
+                }
+                Some(Patrol::Looks(look)) => {
+                    if look.as_mut().poll(cx).is_pending() {
+                        return;
+                    }
+                    // Whatever was found, it is in the log; if nothing was, the next page says when to
+                    // look again.
+                    self.patrol = Some(Patrol::Looked);
+                    self.stale = true;
+                    cx.waker().wake_by_ref();
+                    return;
                 }
             }
         }

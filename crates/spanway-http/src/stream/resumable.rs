@@ -2,8 +2,10 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Context;
+use std::time::Duration;
 
 use bytes::BytesMut;
+use futures_util::task::AtomicWaker;
 
 use super::reader::{Reached, Reader};
 use super::writer::{Turn, Writer};
@@ -12,15 +14,31 @@ use crate::registry::Registry;
 /// Where a writer sits that writes on its connection. Whoever resumes the stream takes the writer out; the
 /// connection it sat on then ends.
 #[derive(Clone, Default)]
-pub(crate) struct Slot(Arc<Mutex<Option<Writer>>>);
+pub(crate) struct Slot(Arc<Held>);
+
+#[derive(Default)]
+struct Held {
+    writer: Mutex<Option<Writer>>,
+    connection: AtomicWaker,
+}
 
 impl Slot {
     pub(crate) fn take(&self) -> Option<Writer> {
-        self.lock().take()
+        let writer = self.lock().take();
+        self.0.connection.wake();
+        writer
+    }
+
+    /// Has the connection closed, if its client knows to come back after `retry`.
+    pub(crate) fn release(&self, retry: Duration) {
+        if let Some(writer) = self.lock().as_mut() {
+            writer.release(retry);
+        }
+        self.0.connection.wake();
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Writer>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -68,6 +86,7 @@ impl Resumable {
                     }
                 },
                 Stage::Live(slot) => {
+                    slot.0.connection.register(cx.waker());
                     let mut held = slot.lock();
                     let Some(writer) = held.as_mut() else {
                         return true;

@@ -92,9 +92,11 @@ impl Writer {
         }
     }
 
-    /// The calls let go of the connection before it was open.
+    /// The connection is to be closed, if its client knows to come back after `retry`.
     pub(crate) fn release(&mut self, retry: Duration) {
-        self.release = Some(retry);
+        if self.seat.is_polled() {
+            self.release = Some(retry);
+        }
     }
 
     /// Notes where this stream is written, so that it can be taken over.
@@ -212,7 +214,10 @@ impl Writer {
                                     return true;
                                 }
                             }
-                            Poll::Ready(Step::Release(retry)) => *release = Some(retry),
+                            // Only a client that is told its place can come back (T-2511-03).
+                            Poll::Ready(Step::Release(retry)) => {
+                                *release = self.seat.is_polled().then_some(retry);
+                            }
                             Poll::Ready(Step::Done(outgoing)) => {
                                 keep(outgoing.body);
                                 return false;
@@ -237,10 +242,6 @@ impl Writer {
                     Poll::Pending => return,
                 }
             },
-        }
-        // Only a client that is told its place can come back for the rest (T-2511-03).
-        if !self.seat.is_polled() {
-            self.release = None;
         }
     }
 

@@ -24,6 +24,7 @@ mod legacy;
 mod listen;
 mod modern;
 mod native;
+mod nodes;
 mod param_headers;
 mod probe;
 mod resume;

@@ -312,8 +312,44 @@ async fn a_place_that_fell_off_the_log_is_refused_and_later_ones_are_read() {
         let refused = session.resume(id).send().await;
         assert_eq!(refused.refusal(), (410, -32600), "{id}");
     }
-    for (left, id) in ids.iter().rev().enumerate().take(5) {
+    for (left, id) in ids.iter().rev().enumerate().take(5).skip(1) {
         assert_eq!(resumed(&session, id).await.len(), left, "{id}");
+    }
+}
+
+#[tokio::test]
+async fn t_2503_10_a_stream_that_is_over_and_read_is_405() {
+    for version in RESUMABLE {
+        let probe = Probe::new();
+        let session = probe.client().connect(version).await;
+        let mut stream = telling(&session).await;
+        let seen = stream.next_message().await.expect("progress").id;
+        let seen = seen.expect("an id");
+        let cancelled = json!({ "requestId": "t" });
+        let notice = session.notify("notifications/cancelled", cancelled).await;
+        assert_eq!(notice.status, 202);
+        let rest = events(&mut stream).await;
+        assert!(rest.iter().all(|event| method(event) != "response"));
+        let last = rest.last().map_or(Some(seen), |event| event.id.clone());
+        let refused = session.resume(&last.expect("an id")).send().await;
+        assert_eq!(refused.refusal(), (405, -32600), "{version}");
+        assert_eq!(refused.header("allow"), Some("POST, DELETE"));
+    }
+}
+
+#[tokio::test]
+async fn t_2511_02_a_resumed_connection_begins_with_its_place_too() {
+    for version in RESUMABLE {
+        let probe = Probe::new();
+        let session = probe.client().connect(version).await;
+        let mut stream = telling(&session).await;
+        let seen = stream.next_message().await.expect("progress").id;
+        drop(stream);
+        let seen = seen.expect("an id");
+        let mut stream = session.resume(&seen).open().await;
+        let first = stream.next_event().await.expect("an event");
+        assert_eq!(first.data.is_empty(), version == "2025-11-25", "{version}");
+        assert_eq!(first.id.as_ref() == Some(&seen), version == "2025-11-25");
     }
 }
 

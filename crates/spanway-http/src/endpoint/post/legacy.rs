@@ -233,12 +233,8 @@ fn client_requests(terms: &Terms, form: Form) -> ClientRequests {
 /// Hands a posted response to the call of this session that waits for it. One that answers nothing known is
 /// dropped: its question may just have been taken back.
 pub(in crate::endpoint) fn take_response(terms: &Terms, response: &Response) {
-    let taken = match (&terms.registry, &response.id) {
-        (Some(registry), Some(id)) => registry.answer(&terms.session.id, id, &response.outcome),
-        _ => false,
-    };
-    if !taken {
-        tracing::debug!(id = ?response.id, "a response answers no open question and is dropped");
+    if let (Some(registry), Some(id)) = (&terms.registry, &response.id) {
+        registry.answer(&terms.session.id, id, &response.outcome);
     }
 }
 

@@ -36,7 +36,7 @@ async fn change(shared: &Shared, terms: &Terms, request: &Request) -> Result<(),
     if request.method == Method::ResourcesUnsubscribe {
         let change = SessionChange::Unsubscribed(uri.clone());
         registry.change(&session.id, change).await?;
-        registry.unwatch(&session.id, &uri);
+        registry.watch(&session.id, &uri, false);
         return Ok(());
     }
     let limit = shared.limits.subscriptions_max;
@@ -48,6 +48,6 @@ async fn change(shared: &Shared, terms: &Terms, request: &Request) -> Result<(),
     }
     let change = SessionChange::Subscribed(uri.clone());
     registry.change(&session.id, change).await?;
-    registry.watch(&session.id, &uri);
+    registry.watch(&session.id, &uri, true);
     Ok(())
 }
