@@ -13,6 +13,7 @@
 mod answer;
 mod client;
 mod legacy;
+mod redis;
 mod request;
 mod socket;
 mod sse;
@@ -21,6 +22,7 @@ mod stream;
 pub use answer::Answer;
 pub use client::{BoxError, Client, RequestBody};
 pub use legacy::Session;
+pub use redis::RedisServer;
 pub use request::RequestBuilder;
 pub use socket::Socket;
 pub use sse::SseConnection;
