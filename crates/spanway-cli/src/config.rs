@@ -2,6 +2,7 @@
 
 mod raw;
 mod resolved;
+mod store;
 
 pub(crate) use raw::Settings;
 pub(crate) use resolved::{Api, LogFormat, ServerConfig, header};

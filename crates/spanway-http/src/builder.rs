@@ -130,9 +130,15 @@ impl StreamableHttpBuilder {
             Sessions::None => None,
         };
         let sessions = stores.map(|stores| {
-            let registry = Registry::new(stores, clock, self.session_ttl, detached.clone());
+            let registry = Registry::new(
+                self.service.clone(),
+                stores,
+                clock,
+                self.session_ttl,
+                detached.clone(),
+            );
             let registry = Arc::new(registry);
-            registry.join(self.service.changes());
+            registry.join();
             registry
         });
         let sse = sessions.as_ref().filter(|_| self.sse).map(|registry| {

@@ -20,7 +20,7 @@ use futures_util::FutureExt;
 use spanway_protocol::jsonrpc::{ErrorObject, RequestId};
 use spanway_protocol::legacy::{Session, SessionId, StreamId};
 use spanway_protocol::{Limits, RawJson, Rejection, Timestamp};
-use spanway_server::{Changes, Context};
+use spanway_server::{Changes, Context, McpService};
 use spanway_store::{BusMessage, NodeId, StoreError, Stores};
 use tokio_util::task::TaskTracker;
 
@@ -35,6 +35,8 @@ const RETRY: Duration = Duration::from_millis(500);
 
 /// The sessions of this node, over the store that keeps them.
 pub(crate) struct Registry {
+    /// What is told of sessions that end, and of changes on other nodes.
+    service: Arc<dyn McpService>,
     stores: Stores,
     /// This process, where streams say who writes them.
     node: NodeId,
@@ -67,8 +69,15 @@ impl Busy {
 }
 
 impl Registry {
-    pub(crate) fn new(stores: Stores, clock: Clock, ttl: Duration, tasks: TaskTracker) -> Self {
+    pub(crate) fn new(
+        service: Arc<dyn McpService>,
+        stores: Stores,
+        clock: Clock,
+        ttl: Duration,
+        tasks: TaskTracker,
+    ) -> Self {
         Self {
+            service,
             node: stores.bus.node(),
             stores,
             stream_ids: StreamIds::starting_at(random()),
@@ -177,6 +186,7 @@ impl Registry {
 
     /// Cancels the session's calls and ends its streams.
     fn stop(&self, id: &SessionId) {
+        self.service.session_ended(id.as_str());
         self.left.take(id, self.clock.now());
         let busy = self.lock().remove(id);
         if let Some(busy) = busy {
@@ -284,14 +294,15 @@ impl Registry {
     /// Ends every GET stream, since the server is shutting down. Where other nodes go on, the streams of calls
     /// are left to them too: the calls finish here, and their clients read on there.
     pub(crate) fn close_streams(&self) {
-        let hand_over = !self.stores.bus.is_alone();
+        let (mut mailboxes, mut slots) = (Vec::new(), Vec::new());
         for busy in self.lock().values() {
-            if let Some(mailbox) = &busy.mailbox {
-                mailbox.close();
-            }
-            if hand_over {
-                busy.slots.values().for_each(|slot| slot.release(RETRY));
-            }
+            mailboxes.extend(busy.mailbox.clone());
+            slots.extend(busy.slots.values().cloned());
+        }
+        mailboxes.iter().for_each(|mailbox| mailbox.close());
+        // Not under the lock: a call that ends while it is polled in its slot takes that lock.
+        if !self.stores.bus.is_alone() {
+            slots.iter().for_each(|slot| slot.release(RETRY));
         }
     }
 

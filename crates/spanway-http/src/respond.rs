@@ -33,9 +33,17 @@ impl Envelope {
 
 /// One JSON-RPC response as `application/json`.
 pub(crate) fn json(outgoing: Outgoing, envelope: Envelope) -> Response<ResponseBody> {
+    let mut response = whole(outgoing);
+    envelope.stamp(&mut response);
+    response
+}
+
+fn whole(outgoing: Outgoing) -> Response<ResponseBody> {
     let status = StatusCode::from_u16(outgoing.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = with_json(status, outgoing.body);
-    envelope.stamp(&mut response);
+    if let Some(seconds) = outgoing.retry_after {
+        response.headers_mut().insert(RETRY_AFTER, seconds.into());
+    }
     response
 }
 
@@ -79,20 +87,15 @@ pub(crate) fn empty(status: StatusCode) -> Response<ResponseBody> {
 
 /// A refusal as a JSON-RPC error with the HTTP status of the one table.
 pub(crate) fn refusal(refusal: &Refusal, era: Era) -> Response<ResponseBody> {
-    let outgoing = refuse(refusal.id.as_ref(), &refusal.why, era);
-    let status = StatusCode::from_u16(outgoing.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = with_json(status, outgoing.body);
-    let headers = response.headers_mut();
+    let mut response = whole(refuse(refusal.id.as_ref(), &refusal.why, era));
     let allow = match refusal.why {
         Rejection::MethodNotAllowed { allow } => Some(allow),
         Rejection::StreamOver => Some("POST, DELETE"),
         _ => None,
     };
     if let Some(allow) = allow {
+        let headers = response.headers_mut();
         headers.insert(ALLOW, HeaderValue::from_static(allow));
-    }
-    if let Some(seconds) = refusal.why.retry_after() {
-        headers.insert(RETRY_AFTER, seconds.into());
     }
     response
 }

@@ -196,6 +196,9 @@ pub enum Rejection {
     /// No room for another `subscriptions/listen` stream, or another HTTP+SSE connection.
     #[error("too many open streams; try again later")]
     TooManyStreams,
+    /// No room for another call.
+    #[error("too many calls at once; try again later")]
+    TooManyCalls,
     /// The session has as many streams or calls as it may have.
     #[error("too many {what} in this session; the bound is {limit}")]
     SessionBusy {
@@ -262,6 +265,7 @@ impl Rejection {
             Self::SessionBusy { .. } => 429,
             Self::TooManySessions
             | Self::TooManyStreams
+            | Self::TooManyCalls
             | Self::ShuttingDown
             | Self::StoreUnavailable => 503,
             // A legacy 404 means "session gone": an unknown method must not look like that.
@@ -328,7 +332,7 @@ impl Rejection {
     pub fn retry_after(&self) -> Option<u32> {
         match self {
             Self::TooManySessions | Self::TooManyStreams => Some(30),
-            Self::ShuttingDown | Self::SessionBusy { .. } => Some(1),
+            Self::ShuttingDown | Self::SessionBusy { .. } | Self::TooManyCalls => Some(1),
             Self::StoreUnavailable => Some(5),
             _ => None,
         }

@@ -108,6 +108,12 @@ impl Context {
         self.inner.client.capabilities()
     }
 
+    /// What the client says of itself, as it came.
+    #[must_use]
+    pub fn client(&self) -> &Client {
+        &self.inner.client
+    }
+
     /// Who calls, if the call was authenticated.
     #[must_use]
     pub fn principal(&self) -> Option<&Principal> {
@@ -153,10 +159,13 @@ impl Context {
     /// Never waits: past the bound of waiting messages they are counted, and the client is told how many
     /// are missing.
     pub fn log(&self, level: LoggingLevel, data: impl Into<Value>) {
-        if self.wants_log(level) {
-            self.inner
-                .outbox
-                .push_log(LogMessage::new(level, data.into()));
+        self.log_message(LogMessage::new(level, data.into()));
+    }
+
+    /// The same for a message that names its part of the server.
+    pub fn log_message(&self, message: LogMessage) {
+        if self.wants_log(message.level) {
+            self.inner.outbox.push_log(message);
         }
     }
 

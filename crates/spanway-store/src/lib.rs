@@ -16,7 +16,10 @@ mod task;
 
 pub use bus::{BusMessage, NodeBus, SingleNode};
 pub use error::StoreError;
-pub use log::{Appended, Batch, Bell, Bells, NodeId, Page, StreamKey, StreamLog, StreamState};
+pub use log::{
+    Appended, Batch, Bell, Bells, Dropped, Kept, Log, LogIndex, NodeId, Page, StreamKey, StreamLog,
+    StreamState,
+};
 pub use memory::{MemoryLog, MemoryStore, MemoryTasks};
 pub use session::{SessionChange, SessionStore};
 pub use stores::Stores;

@@ -142,7 +142,13 @@ impl Posted<'_> {
                     }
                 }
                 (Message::Notification(notification), Some(terms)) => {
-                    notice(terms, &notification).await?;
+                    notice(
+                        self.shared,
+                        terms,
+                        || self.post.origin(self.shared),
+                        &notification,
+                    )
+                    .await?;
                     if notification.method == Method::Initialized {
                         self.connection.set_initialized();
                     }

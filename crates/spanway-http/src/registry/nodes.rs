@@ -8,7 +8,7 @@ use futures_util::stream::BoxStream;
 use spanway_protocol::jsonrpc::{ErrorObject, RequestId};
 use spanway_protocol::legacy::{SessionId, StreamId};
 use spanway_protocol::{Era, RawJson, Rejection, refuse};
-use spanway_server::{Change, ChangeHub};
+use spanway_server::Change;
 use spanway_store::{Batch, BusMessage, NodeId, StreamState};
 
 use super::{Registry, StreamSeat};
@@ -18,7 +18,7 @@ pub(crate) const PATROL: Duration = Duration::from_secs(2);
 
 impl Registry {
     /// Begins to hear other nodes, and tells them of changes. Does nothing where there are none.
-    pub(crate) fn join(self: &Arc<Self>, changes: &ChangeHub) {
+    pub(crate) fn join(self: &Arc<Self>) {
         if self.stores.bus.is_alone() {
             return;
         }
@@ -29,13 +29,13 @@ impl Registry {
             return;
         };
         let registry = Arc::downgrade(self);
-        changes.forward(move |change| {
+        self.service.changes().forward(move |change| {
             if let Some(registry) = registry.upgrade() {
                 registry.tell(changed(change));
             }
         });
         let heard = self.stores.bus.listen();
-        runtime.spawn(hear(Arc::downgrade(self), changes.clone(), heard));
+        runtime.spawn(hear(Arc::downgrade(self), heard));
     }
 
     /// Tells the other nodes, without waiting for them.
@@ -54,7 +54,7 @@ impl Registry {
         });
     }
 
-    fn heed(&self, message: BusMessage, changes: &ChangeHub) {
+    fn heed(&self, message: BusMessage) {
         match message {
             BusMessage::Answered {
                 session,
@@ -103,7 +103,7 @@ impl Registry {
                     None => Change::of_list(&method),
                 };
                 if let Some(change) = change {
-                    changes.tell(&change);
+                    self.service.changes().tell(&change);
                 }
             }
             _ => {}
@@ -171,11 +171,7 @@ fn changed(change: &Change) -> BusMessage {
 
 /// Heeds other nodes for as long as the registry is there, and keeps its busy sessions alive: no request of
 /// theirs may come to this node for long.
-async fn hear(
-    registry: Weak<Registry>,
-    changes: ChangeHub,
-    mut heard: BoxStream<'static, BusMessage>,
-) {
+async fn hear(registry: Weak<Registry>, mut heard: BoxStream<'static, BusMessage>) {
     let Some(every) = registry.upgrade().map(|registry| registry.renew_after) else {
         return;
     };
@@ -186,7 +182,7 @@ async fn hear(
                 let (Some(message), Some(registry)) = (message, registry.upgrade()) else {
                     return;
                 };
-                registry.heed(message, &changes);
+                registry.heed(message);
             }
             _ = renewal.tick() => {
                 let Some(registry) = registry.upgrade() else {
@@ -204,18 +200,25 @@ async fn hear(
 }
 
 impl StreamSeat {
-    /// Ends the stream if the node that writes it is gone: each of its calls gets an error, once.
+    /// Whether the node still writes the stream, as far as is known.
+    async fn is_written_by(&self, node: NodeId) -> bool {
+        if node == self.node() {
+            return self.has_writer_here();
+        }
+        let alive = self.registry().stores.bus.is_alive(node).await;
+        alive.unwrap_or_else(|error| {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "it is not known whether another node lives"
+            );
+            true
+        })
+    }
+
+    /// Ends the stream if nobody writes it any more: each of its calls gets an error, once.
     pub(crate) async fn end_if_lost(self, node: NodeId, pending: Vec<RequestId>, last: u64) {
-        match self.registry().stores.bus.is_alive(node).await {
-            Ok(true) => return,
-            Ok(false) => {}
-            Err(error) => {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "it is not known whether another node lives"
-                );
-                return;
-            }
+        if self.is_written_by(node).await {
+            return;
         }
         let lost = |id| refuse(Some(id), &Rejection::NodeLost, Era::Legacy).body;
         let batch = Batch {

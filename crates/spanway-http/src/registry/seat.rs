@@ -66,6 +66,14 @@ impl StreamSeat {
         });
     }
 
+    /// Whether a call of this node writes the stream, connected or not.
+    pub(super) fn has_writer_here(&self) -> bool {
+        let stream = &self.key.stream;
+        let written = |busy: &Busy| busy.slots.contains_key(stream);
+        let found = self.registry.with_busy(&self.key.session, written);
+        found.unwrap_or_default()
+    }
+
     fn logs(&self) -> &Arc<dyn StreamLog> {
         &self.registry.stores.logs
     }

@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use futures_util::future::BoxFuture;
+use spanway_protocol::jsonrpc::RequestId;
 use spanway_protocol::legacy::EventId;
 use spanway_protocol::sse::{encode_message, encode_place};
-use spanway_store::{Bell, Page, StoreError, StreamState};
+use spanway_store::{Bell, NodeId, Page, StoreError, StreamState};
 use tokio::time::Sleep;
 
 use super::PIECE_BYTES;
@@ -35,9 +36,9 @@ pub(crate) struct Reader {
     patrol: Option<Patrol>,
 }
 
-/// The next look at a node, or the look itself.
+/// The next look, or the look itself: at the log, or at who should be writing it.
 enum Patrol {
-    Rests(Pin<Box<Sleep>>, StreamState),
+    Rests(Pin<Box<Sleep>>, Option<(NodeId, Vec<RequestId>)>),
     Looks(BoxFuture<'static, ()>),
     Looked,
 }
@@ -133,45 +134,48 @@ impl Reader {
                     match page.state.clone() {
                         StreamState::Ended if page.complete => return Reached::Ended,
                         StreamState::Listening if page.complete => return Reached::Listening,
-                        state if page.complete => self.look_after(state),
+                        StreamState::Calls { node, pending } if page.complete => {
+                            self.look_after(node, pending);
+                        }
                         _ => {}
                     }
                 }
                 // The session has ended, or the client was too slow for what is kept.
                 Ok(None) => return Reached::Ended,
+                // The client keeps its place and its connection until the log is back.
                 Err(error) => {
                     tracing::error!(
                         error = &error as &dyn std::error::Error,
-                        "the log of a stream could not be read"
+                        "the log of a stream could not be read; trying again"
                     );
-                    return Reached::Ended;
+                    self.stale = false;
+                    let rest = Box::pin(tokio::time::sleep(PATROL));
+                    self.patrol = Some(Patrol::Rests(rest, None));
                 }
             }
         }
     }
 
     /// The first look is at once: the node may be gone since long.
-    fn look_after(&mut self, state: StreamState) {
-        if matches!(&state, StreamState::Calls { node, .. } if *node == self.seat.node()) {
-            return;
-        }
+    fn look_after(&mut self, node: NodeId, pending: Vec<RequestId>) {
         let rest = match self.patrol {
             None => Duration::ZERO,
             Some(_) => PATROL,
         };
-        self.patrol = Some(Patrol::Rests(Box::pin(tokio::time::sleep(rest)), state));
+        let rest = Box::pin(tokio::time::sleep(rest));
+        self.patrol = Some(Patrol::Rests(rest, Some((node, pending))));
     }
 
     fn poll_patrol(&mut self, cx: &mut Context<'_>) {
         loop {
             match &mut self.patrol {
                 None | Some(Patrol::Looked) => return,
-                Some(Patrol::Rests(rest, state)) => {
+                Some(Patrol::Rests(rest, writer)) => {
                     if rest.as_mut().poll(cx).is_pending() {
                         return;
                     }
-                    let StreamState::Calls { node, pending } = state.clone() else {
-                        return;
+                    let Some((node, pending)) = writer.take() else {
+                        return self.look_again(cx);
                     };
                     let look = self.seat.clone().end_if_lost(node, pending, self.after);
                     self.patrol = Some(Patrol::Looks(Box::pin(look)));
@@ -182,13 +186,16 @@ impl Reader {
                     }
                     // Whatever was found, it is in the log; if nothing was, the next page says when to
                     // look again.
-                    self.patrol = Some(Patrol::Looked);
-                    self.stale = true;
-                    cx.waker().wake_by_ref();
-                    return;
+                    return self.look_again(cx);
                 }
             }
         }
+    }
+
+    fn look_again(&mut self, cx: &Context<'_>) {
+        self.patrol = Some(Patrol::Looked);
+        self.stale = true;
+        cx.waker().wake_by_ref();
     }
 
     fn write(&mut self, page: &Page, out: &mut BytesMut) {

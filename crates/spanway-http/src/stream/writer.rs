@@ -303,6 +303,8 @@ impl Writer {
                     "a stream can no longer be resumed: its log failed"
                 );
                 self.unlogged = true;
+                // Who reads the log must not wait for this writer.
+                self.seated = None;
                 commit
                     .messages
                     .iter()

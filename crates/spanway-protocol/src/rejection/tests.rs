@@ -81,6 +81,7 @@ fn table() -> Vec<(Rejection, Told, Told)> {
         both(Rejection::TooManySessions, 503, -32600),
         both(Rejection::ConnectionRequired, 400, -32600),
         both(Rejection::TooManyStreams, 503, -32600),
+        both(Rejection::TooManyCalls, 503, -32600),
         both(
             Rejection::SessionBusy {
                 what: "w",

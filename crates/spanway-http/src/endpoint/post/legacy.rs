@@ -1,6 +1,7 @@
 //! POST of the handshake revisions: opens sessions and serves what belongs to one.
 
 mod subscribe;
+mod tell;
 
 use std::sync::Arc;
 
@@ -50,15 +51,19 @@ async fn initialize(
         version: call.version,
         session: None,
     };
+    let mut opened: Option<Box<str>> = None;
     if let Some(registry) = &shared.sessions {
         let refuse = |why| Refusal::new(Some(call.id.clone()), why);
         let id = new_id().map_err(refuse)?;
         envelope.session = HeaderValue::from_str(id.as_str()).ok();
-        open_session(registry, id, &call, post.principal())
+        open_session(registry, id.clone(), &call, post.principal())
             .await
             .map_err(refuse)?;
+        opened = Some(id.as_str().into());
     }
-    let context = Context::new(&call, post.into_origin(shared), shared.limits.queue_max);
+    let mut origin = post.into_origin(shared);
+    origin.session = opened;
+    let context = Context::new(&call, origin, shared.limits.queue_max);
     let delivery = Delivery {
         form,
         envelope,
@@ -132,7 +137,7 @@ async fn in_session(
     match incoming {
         Incoming::Single(Message::Request(request)) => serve(shared, post, &terms, request).await,
         Incoming::Single(Message::Notification(notification)) => {
-            notice(&terms, &notification).await?;
+            notice(shared, &terms, || post.origin(shared), &notification).await?;
             Ok(respond::accepted(terms.session.version))
         }
         Incoming::Single(Message::Response(response)) => {
@@ -189,7 +194,9 @@ async fn serve_batch(
     let mut wants_answer = false;
     for message in messages {
         let outcome = match message {
-            Message::Notification(notification) => notice(terms, &notification).await,
+            Message::Notification(notification) => {
+                notice(shared, terms, || post.origin(shared), &notification).await
+            }
             Message::Response(response) => {
                 take_response(terms, &response);
                 Ok(())
@@ -283,7 +290,9 @@ pub(in crate::endpoint) async fn take_request(
     request: Request,
 ) -> Result<Taken, Refusal> {
     if concerns_session(&request.method) {
-        return settle(shared, terms, request).await.map(Taken::Answered);
+        return settle(shared, terms, origin, request)
+            .await
+            .map(Taken::Answered);
     }
     let call = legacy::accept(request, &terms.session)?;
     let mut origin = origin();
@@ -311,65 +320,76 @@ fn concerns_session(method: &Method) -> bool {
     )
 }
 
-async fn settle(shared: &Shared, terms: &Terms, request: Request) -> Result<Outgoing, Refusal> {
-    match request.method {
-        Method::LoggingSetLevel => set_level(shared, terms, request).await,
-        _ => subscribe::answer(shared, terms, &request).await,
-    }
+async fn settle(
+    shared: &Shared,
+    terms: &Terms,
+    origin: impl FnOnce() -> Origin,
+    request: Request,
+) -> Result<Outgoing, Refusal> {
+    let reply = match request.method {
+        Method::LoggingSetLevel => set_level(shared, terms, origin, &request).await,
+        _ => subscribe::answer(shared, terms, origin, &request).await,
+    };
+    let reply = reply.map_err(|why| Refusal::new(Some(request.id.clone()), why))?;
+    let server = shared.service.info().raw_implementation();
+    Ok(encode(terms.session.version, &request.id, &reply, server))
 }
 
 /// T-2411-16: from now on, log messages of this level and above.
-async fn set_level(shared: &Shared, terms: &Terms, request: Request) -> Result<Outgoing, Refusal> {
-    let refuse = |why| Refusal::new(Some(request.id.clone()), why);
+async fn set_level(
+    shared: &Shared,
+    terms: &Terms,
+    origin: impl FnOnce() -> Origin,
+    request: &Request,
+) -> Result<Reply, Rejection> {
     if !shared.service.info().capabilities.logging {
-        return Err(refuse(Rejection::MethodNotFound {
+        return Err(Rejection::MethodNotFound {
             method: request.method.as_str().to_owned(),
-        }));
+        });
     }
-    let invalid = |_| Rejection::InvalidParams {
-        detail: "level must be one of the eight RFC 5424 levels".into(),
-    };
-    let params: SetLevelParams = request
-        .params
-        .raw
-        .read()
-        .map_err(|error: serde_json::Error| refuse(invalid(error)))?;
+    let params: SetLevelParams =
+        request
+            .params
+            .raw
+            .read()
+            .map_err(|_| Rejection::InvalidParams {
+                detail: "level must be one of the eight RFC 5424 levels".into(),
+            })?;
+    if let Some(refusal) = tell::of_request(shared, terms, origin, request).await {
+        return Ok(refusal);
+    }
     if let Some(registry) = &terms.registry {
-        registry
-            .change(&terms.session.id, SessionChange::LogLevel(params.level))
-            .await
-            .map_err(refuse)?;
+        let change = SessionChange::LogLevel(params.level);
+        registry.change(&terms.session.id, change).await?;
     }
-    let reply = Reply::Answer(Answer::Empty);
-    Ok(encode(
-        terms.session.version,
-        &request.id,
-        &reply,
-        shared.service.info().raw_implementation(),
-    ))
+    Ok(Answer::Empty.into())
 }
 
 /// What a client tells without wanting an answer. What is not known or malformed is ignored (T-2411-15).
 pub(in crate::endpoint) async fn notice(
+    shared: &Shared,
     terms: &Terms,
+    origin: impl FnOnce() -> Origin,
     notification: &Notification,
 ) -> Result<(), Refusal> {
     let Some(registry) = &terms.registry else {
         return Ok(());
     };
     match notification.method {
-        Method::Initialized if !terms.session.initialized => registry
-            .change(&terms.session.id, SessionChange::Initialized)
-            .await
-            .map_err(Refusal::from),
+        Method::Initialized if !terms.session.initialized => {
+            registry
+                .change(&terms.session.id, SessionChange::Initialized)
+                .await?;
+        }
         Method::Cancelled => {
             if let Ok(params) = notification.params.raw.read::<CancelledParams>()
                 && let Some(id) = params.request_id
             {
                 registry.cancel(&terms.session.id, &id);
             }
-            Ok(())
         }
-        _ => Ok(()),
+        _ => {}
     }
+    tell::of_notification(shared, terms, origin, notification);
+    Ok(())
 }
