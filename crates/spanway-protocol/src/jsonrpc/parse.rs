@@ -1,6 +1,7 @@
 //! From bytes to messages in one borrowed pass; parameters stay raw.
 
 use bytes::Bytes;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 use serde_json::error::Category;
 use serde_json::value::RawValue;
@@ -138,10 +139,19 @@ fn parse_one(body: &Bytes, text: &[u8]) -> Result<Message, Refusal> {
             id,
             outcome: Err(error),
         })),
-        Envelope { id, .. } => Err(refuse(
+        Envelope {
             id,
-            "a message has either a method, a result or an error",
-        )),
+            method,
+            result,
+            error,
+            ..
+        } => {
+            let responds = method.is_none() && (result.is_some() || error.is_some());
+            Err(refuse(
+                id.filter(|_| !responds),
+                "a message has either a method, a result or an error",
+            ))
+        }
     }
 }
 
@@ -195,9 +205,13 @@ fn slice_params(body: &Bytes, method: &Method, raw: &RawValue) -> Result<Params,
 
 /// Tells "not JSON" from "JSON, but no message": a wrong type can hide a syntax error further on.
 fn explain(text: &[u8], error: &serde_json::Error) -> Refusal {
+    /// A response carries the id of a request of ours: an error under it would answer one of the peer's.
     #[derive(Deserialize)]
-    struct IdOnly {
+    struct Outline {
         id: Option<RequestId>,
+        method: Option<IgnoredAny>,
+        result: Option<IgnoredAny>,
+        error: Option<IgnoredAny>,
     }
     if let Err(syntax) = serde_json::from_slice::<&RawValue>(text) {
         return not_json(&syntax);
@@ -206,9 +220,10 @@ fn explain(text: &[u8], error: &serde_json::Error) -> Refusal {
         Category::Data => describe(error).into(),
         Category::Io | Category::Syntax | Category::Eof => "the message is malformed".into(),
     };
-    let id = serde_json::from_slice::<IdOnly>(text)
-        .ok()
-        .and_then(|found| found.id);
+    let outline = serde_json::from_slice::<Outline>(text).ok();
+    let id = outline
+        .filter(|it| it.method.is_some() || (it.result.is_none() && it.error.is_none()))
+        .and_then(|it| it.id);
     Refusal {
         id,
         why: Rejection::InvalidRequest { detail },

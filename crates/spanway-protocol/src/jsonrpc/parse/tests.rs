@@ -47,6 +47,24 @@ fn t_all_03_a_refusal_carries_the_id_where_it_could_be_read() {
 }
 
 #[test]
+fn t_all_03_the_id_of_a_malformed_response_is_not_ours_to_answer_under() {
+    for text in [
+        r#"{"jsonrpc":"2.0","id":1,"error":"no"}"#,
+        r#"{"jsonrpc":"1.0","id":1,"result":{}}"#,
+        r#"{"jsonrpc":"2.0","id":1,"result":{},"error":{"code":1,"message":""}}"#,
+    ] {
+        assert_eq!(read(text).unwrap_err().id, None, "{text}");
+    }
+    for text in [
+        r#"{"jsonrpc":"2.0","id":1}"#,
+        r#"{"jsonrpc":"2.0","id":1,"method":3}"#,
+        r#"{"jsonrpc":"2.0","id":1,"method":"ping","result":{}}"#,
+    ] {
+        assert_eq!(read(text).unwrap_err().id, Some(1.into()), "{text}");
+    }
+}
+
+#[test]
 fn t_all_04_exactly_one_of_result_and_error() {
     assert!(read(r#"{"jsonrpc":"2.0","id":1,"result":{}}"#).is_ok());
     assert!(read(r#"{"jsonrpc":"2.0","id":1,"error":{"code":-1,"message":"no"}}"#).is_ok());
