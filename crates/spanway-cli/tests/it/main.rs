@@ -9,6 +9,7 @@
 
 mod calls;
 mod fake;
+mod messages;
 mod misuse;
 mod program;
 mod serving;
