@@ -11,35 +11,56 @@ use crate::repo::Repo;
 use crate::steps::Verdict;
 use crate::testenv::TestEnv;
 
+use self::Client::{Inspector, Python, TypeScript};
+
 const START_DEADLINE: Duration = Duration::from_secs(20);
 const JOURNEY_DEADLINE: Duration = Duration::from_secs(180);
 const STOP_DEADLINE: Duration = Duration::from_secs(20);
 
 /// How a client is started.
 enum Client {
-    /// A TypeScript package name, or `client:MODE` for the v2 line.
+    /// A TypeScript client by its name; connections.mjs explains the names.
     TypeScript(&'static str),
-    /// The Python environment, and `v1` or the mode of the v2 client.
+    /// The Python environment, and the client in it by its name; connections.py explains the names.
     Python(&'static str, &'static str),
+    /// The MCP Inspector as a command, and the era it is told to speak.
+    Inspector(&'static str),
 }
 
 /// Every client and the revision it and the server must agree on.
 const CLIENTS: &[(Client, &str)] = &[
-    (Client::TypeScript("sdk-1.11"), "2025-03-26"),
-    (Client::TypeScript("sdk-1.17"), "2025-06-18"),
+    (TypeScript("sdk-1.11"), "2025-03-26"),
+    (TypeScript("sdk-1.17"), "2025-06-18"),
+    (TypeScript("@modelcontextprotocol/sdk"), "2025-11-25"),
+    (TypeScript("client:legacy"), "2025-11-25"),
+    (TypeScript("client:auto"), "2026-07-28"),
+    (TypeScript("client:2026-07-28"), "2026-07-28"),
+    (Python("mcp-1.9.4", "v1"), "2025-03-26"),
+    (Python("mcp-1.12.4", "v1"), "2025-06-18"),
+    (Python("mcp-1.30.0", "v1"), "2025-11-25"),
+    (Python("mcp-2.3.0", "legacy"), "2025-11-25"),
+    (Python("mcp-2.3.0", "auto"), "2026-07-28"),
+    (Python("mcp-2.3.0", "2026-07-28"), "2026-07-28"),
+    (Python("fastmcp-4.1.6", "fastmcp:legacy"), "2025-11-25"),
+    (Python("fastmcp-4.1.6", "fastmcp:auto"), "2026-07-28"),
+    (TypeScript("sdk-1.7+sse"), "2024-11-05"),
+    (TypeScript("@modelcontextprotocol/sdk+sse"), "2025-11-25"),
+    (TypeScript("client:legacy+sse"), "2025-11-25"),
+    (Python("mcp-1.6.0", "v1+sse"), "2024-11-05"),
+    (Python("mcp-1.30.0", "v1+sse"), "2025-11-25"),
+    (Python("mcp-2.3.0", "legacy+sse"), "2025-11-25"),
+    (Python("fastmcp-4.1.6", "fastmcp:auto+sse"), "2025-11-25"),
+    (TypeScript("@modelcontextprotocol/sdk+remote"), "2025-11-25"),
     (
-        Client::TypeScript("@modelcontextprotocol/sdk"),
+        TypeScript("@modelcontextprotocol/sdk+remote-auto"),
         "2025-11-25",
     ),
-    (Client::TypeScript("client:legacy"), "2025-11-25"),
-    (Client::TypeScript("client:auto"), "2026-07-28"),
-    (Client::TypeScript("client:2026-07-28"), "2026-07-28"),
-    (Client::Python("mcp-1.9.4", "v1"), "2025-03-26"),
-    (Client::Python("mcp-1.12.4", "v1"), "2025-06-18"),
-    (Client::Python("mcp-1.30.0", "v1"), "2025-11-25"),
-    (Client::Python("mcp-2.3.0", "legacy"), "2025-11-25"),
-    (Client::Python("mcp-2.3.0", "auto"), "2026-07-28"),
-    (Client::Python("mcp-2.3.0", "2026-07-28"), "2026-07-28"),
+    (
+        TypeScript("@modelcontextprotocol/sdk+remote-sse"),
+        "2025-11-25",
+    ),
+    (Inspector("legacy"), "2025-11-25"),
+    (Inspector("modern"), "2026-07-28"),
 ];
 
 /// Walks every client through both servers.
@@ -71,11 +92,12 @@ fn against(
     let mut failures = Vec::new();
     for (client, version) in CLIENTS {
         let mut journey = journey(repo, set_up, client);
-        let (mode, label) = match client {
-            Client::TypeScript(package) => (package, (*package).to_owned()),
-            Client::Python(set, mode) => (mode, format!("{set} {mode}")),
+        let (client, label) = match client {
+            TypeScript(client) => (client, (*client).to_owned()),
+            Python(set, client) => (client, format!("{set} {client}")),
+            Inspector(era) => (era, format!("inspector {era}")),
         };
-        journey.args([name, mode, version, &url]);
+        journey.args([name, client, version, &url]);
         if let Err(error) = complaint_free(&mut journey) {
             println!("FAIL  {label} -> {name}: {error:#}");
             failures.push(format!("{label} -> {name}"));
@@ -93,8 +115,9 @@ fn against(
 
 fn journey(repo: &Repo, set_up: &TestEnv, client: &Client) -> Command {
     match client {
-        Client::TypeScript(_) => set_up.node(repo, &repo.interop("clients/journey.mjs")),
-        Client::Python(set, _) => set_up.python(repo, set, &repo.interop("clients/journey.py")),
+        TypeScript(_) => set_up.node(repo, &repo.interop("clients/journey.mjs")),
+        Python(set, _) => set_up.python(repo, set, &repo.interop("clients/journey.py")),
+        Inspector(_) => set_up.node(repo, &repo.interop("clients/inspector.mjs")),
     }
 }
 

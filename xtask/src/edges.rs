@@ -14,6 +14,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &["spanway-protocol", "spanway-server", "spanway-store"],
     ),
     ("spanway-openapi", &["spanway-protocol", "spanway-server"]),
+    ("spanway-rmcp", &["spanway-protocol", "spanway-server"]),
     ("spanway-stdio", &["spanway-protocol", "spanway-server"]),
     ("spanway-store-file", &["spanway-protocol", "spanway-store"]),
     (

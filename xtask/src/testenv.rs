@@ -18,8 +18,15 @@ const INSTALL_DEADLINE: Duration = Duration::from_secs(600);
 const NODE_MAJOR_MIN: u32 = 22;
 /// The Node installed where the system's is older.
 const NODE_PACKAGE: &str = "node@22.23.3";
-/// The releases of the Python client, one requirements file each.
-const PYTHON_SETS: [&str; 4] = ["mcp-1.9.4", "mcp-1.12.4", "mcp-1.30.0", "mcp-2.3.0"];
+/// The releases of the Python clients, one requirements file each.
+const PYTHON_SETS: [&str; 6] = [
+    "mcp-1.6.0",
+    "mcp-1.9.4",
+    "mcp-1.12.4",
+    "mcp-1.30.0",
+    "mcp-2.3.0",
+    "fastmcp-4.1.6",
+];
 
 /// The set-up, ready to use.
 pub(crate) struct TestEnv {

@@ -3,6 +3,7 @@
 //! | path | answer |
 //! |---|---|
 //! | the MCP path, with and without trailing slash | [`StreamableHttp`]; never a redirect |
+//! | `sse` and `messages` beside the MCP path: `/sse` for `/mcp`, `/api/sse` for `/api/mcp` | the deprecated HTTP+SSE transport, unless it is off |
 //! | `/livez` | 200 while the process runs |
 //! | `/readyz` | 200, or 503 while it drains or its store is away |
 //! | `/health` | JSON: status, sessions, streams, uptime |
@@ -12,6 +13,7 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
@@ -19,24 +21,44 @@ use http_body::Body;
 use serde_json::json;
 use tower::Service;
 
-use crate::endpoint::{Answering, StreamableHttp};
+use crate::endpoint::{Answering, Door, MESSAGES, StreamableHttp};
 use crate::respond;
 use crate::stream::ResponseBody;
 
-/// The endpoint on its path, and the health answers.
+/// The endpoint on its path, the deprecated HTTP+SSE transport beside it, and the health answers.
+///
+/// A tower service, which can be mounted as a whole: with axum, `fallback_service(App::new(endpoint, "/mcp"))`,
+/// or `nest_service("/tools", …)` for `/tools/mcp` and `/tools/sse`. Where only the endpoint is mounted there
+/// is no HTTP+SSE.
 #[derive(Debug, Clone)]
 pub struct App {
     endpoint: StreamableHttp,
-    path: std::sync::Arc<str>,
+    paths: Arc<Paths>,
+}
+
+#[derive(Debug)]
+struct Paths {
+    mcp: Box<str>,
+    /// Of the HTTP+SSE transport: the stream, and where clients post to.
+    sse: Box<str>,
+    messages: Box<str>,
 }
 
 impl App {
-    /// Serves `endpoint` on `path`, which begins with a slash; a trailing one makes no difference.
+    /// Serves `endpoint` on `path`, which begins with a slash; a trailing one makes no difference. An endpoint
+    /// on `/sse` or `/messages` itself comes before the HTTP+SSE transport.
     #[must_use]
     pub fn new(endpoint: StreamableHttp, path: &str) -> Self {
+        let mcp = path.trim_end_matches('/');
+        let beside = mcp.rfind('/').map_or("", |slash| &mcp[..slash]);
+        let paths = Paths {
+            mcp: mcp.into(),
+            sse: format!("{beside}/sse").into(),
+            messages: format!("{beside}/{MESSAGES}").into(),
+        };
         Self {
             endpoint,
-            path: path.trim_end_matches('/').into(),
+            paths: Arc::new(paths),
         }
     }
 
@@ -46,8 +68,20 @@ impl App {
         &self.endpoint
     }
 
-    fn is_endpoint(&self, path: &str) -> bool {
-        path == &*self.path || path.strip_suffix('/') == Some(&*self.path)
+    /// Where a request for this path comes in, if it is for MCP.
+    fn door(&self, path: &str) -> Option<Door> {
+        let is = |wanted: &str| path == wanted || path.strip_suffix('/') == Some(wanted);
+        if is(&self.paths.mcp) {
+            return Some(Door::Mcp);
+        }
+        let connections = self.endpoint.sse()?;
+        if is(&self.paths.sse) {
+            Some(Door::Sse(connections.clone()))
+        } else if is(&self.paths.messages) {
+            Some(Door::Messages(connections.clone()))
+        } else {
+            None
+        }
     }
 }
 
@@ -78,8 +112,8 @@ impl App {
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Send,
     {
-        if self.is_endpoint(request.uri().path()) {
-            return self.endpoint.answer(request);
+        if let Some(door) = self.door(request.uri().path()) {
+            return self.endpoint.answer(door, request);
         }
         let app = self.clone();
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
@@ -92,7 +126,7 @@ impl App {
             "/readyz" => self.readiness().await,
             "/health" | "/mcp/health" => self.health().await,
             _ => {
-                let body = json!({ "error": format!("there is nothing at {path}; MCP is served at {}", self.path) });
+                let body = json!({ "error": format!("there is nothing at {path}; MCP is served at {}", self.paths.mcp) });
                 return respond::with_json(StatusCode::NOT_FOUND, body.to_string().into());
             }
         };

@@ -7,7 +7,7 @@ use std::time::Duration;
 use spanway_protocol::guard::{AllowedHosts, AllowedOrigins};
 use spanway_protocol::{Guard, Limits};
 use spanway_server::McpService;
-use spanway_store::{MemoryStore, SessionStore};
+use spanway_store::Stores;
 use tokio_util::task::TaskTracker;
 
 use crate::auth::Authenticate;
@@ -15,6 +15,7 @@ use crate::clock::Clock;
 use crate::endpoint::StreamableHttp;
 use crate::registry::Registry;
 use crate::sessionless::Sessionless;
+use crate::sse::Connections;
 use crate::state::{ResponseMode, Shared};
 use crate::subscription::Subscriptions;
 
@@ -29,11 +30,12 @@ pub struct StreamableHttpBuilder {
     keep_alive: Duration,
     session_ttl: Duration,
     sessions: Sessions,
+    sse: bool,
 }
 
 enum Sessions {
     Memory,
-    In(Arc<dyn SessionStore>),
+    In(Stores),
     None,
 }
 
@@ -48,6 +50,7 @@ impl StreamableHttpBuilder {
             keep_alive: Duration::from_secs(15),
             session_ttl: Duration::from_secs(3600),
             sessions: Sessions::Memory,
+            sse: true,
         }
     }
 
@@ -91,15 +94,15 @@ impl StreamableHttpBuilder {
     }
 
     /// How long an unused session lives. Calls in flight and open streams keep it alive. Default: 1 h.
-    /// A store given with [`store`](Self::store) has its own time to live, which should be the same.
+    /// Stores given with [`stores`](Self::stores) have their own time to live, which should be the same.
     pub fn session_ttl(mut self, ttl: Duration) -> Self {
         self.session_ttl = ttl;
         self
     }
 
-    /// Keeps sessions in this store. Default: in memory, as many as the limits allow.
-    pub fn store(mut self, store: Arc<dyn SessionStore>) -> Self {
-        self.sessions = Sessions::In(store);
+    /// Keeps sessions and their streams there. Default: in memory, as many as the limits allow.
+    pub fn stores(mut self, stores: Stores) -> Self {
+        self.sessions = Sessions::In(stores);
         self
     }
 
@@ -109,26 +112,38 @@ impl StreamableHttpBuilder {
         self
     }
 
+    /// Does not serve the deprecated HTTP+SSE transport of 2024-11-05. Default: an [`App`](crate::App) serves
+    /// it beside the endpoint, unless there are no sessions.
+    pub fn without_sse(mut self) -> Self {
+        self.sse = false;
+        self
+    }
+
     /// The endpoint. Its clock starts now, in the runtime it is built in.
     #[must_use]
     pub fn build(self) -> StreamableHttp {
         let clock = Clock::start();
         let detached = TaskTracker::new();
-        let store: Option<Arc<dyn SessionStore>> = match self.sessions {
-            Sessions::Memory => Some(Arc::new(MemoryStore::new(
-                self.session_ttl,
-                self.limits.sessions_max,
-            ))),
-            Sessions::In(store) => Some(store),
+        let stores = match self.sessions {
+            Sessions::Memory => Some(Stores::memory(self.session_ttl, &self.limits)),
+            Sessions::In(stores) => Some(stores),
             Sessions::None => None,
         };
-        let sessions = store.map(|store| {
-            Arc::new(Registry::new(
-                store,
+        let sessions = stores.map(|stores| {
+            let registry = Registry::new(
+                self.service.clone(),
+                stores,
                 clock,
                 self.session_ttl,
                 detached.clone(),
-            ))
+            );
+            let registry = Arc::new(registry);
+            registry.join();
+            registry
+        });
+        let sse = sessions.as_ref().filter(|_| self.sse).map(|registry| {
+            let limit = self.limits.sse_connections_max;
+            Arc::new(Connections::new(registry.clone(), limit))
         });
         StreamableHttp::from_shared(Arc::new(Shared {
             service: match sessions {
@@ -143,6 +158,7 @@ impl StreamableHttpBuilder {
             mode: self.mode,
             keep_alive: self.keep_alive,
             sessions,
+            sse,
             detached,
             draining: AtomicBool::new(false),
             clock,

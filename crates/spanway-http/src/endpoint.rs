@@ -1,8 +1,12 @@
-//! The MCP endpoint as a tower service: POST, GET and DELETE on one path.
+//! The MCP endpoint as a tower service: POST, GET and DELETE on one path; and the way in of the deprecated
+//! HTTP+SSE transport beside it, through the same checks.
 
 mod delete;
 mod get;
 mod post;
+mod sse;
+
+pub(crate) use sse::MESSAGES;
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -17,12 +21,13 @@ use http::header::ORIGIN;
 use http::request::Parts;
 use http::{Method, Request, Response};
 use http_body::Body;
-use spanway_protocol::{Era, Head, Rejection};
+use spanway_protocol::{Era, Head, Refusal, Rejection};
 use spanway_server::{McpService, Principal};
 use tower::{Layer, Service};
 
 use crate::builder::StreamableHttpBuilder;
 use crate::respond;
+use crate::sse::Connections;
 use crate::state::Shared;
 use crate::stream::ResponseBody;
 
@@ -38,6 +43,17 @@ use crate::stream::ResponseBody;
 #[derive(Clone)]
 pub struct StreamableHttp {
     shared: Arc<Shared>,
+}
+
+/// Where a request came in.
+#[derive(Clone)]
+pub(crate) enum Door {
+    /// The MCP endpoint.
+    Mcp,
+    /// Where an HTTP+SSE client opens its stream.
+    Sse(Arc<Connections>),
+    /// Where it posts to.
+    Messages(Arc<Connections>),
 }
 
 /// The future of one answer, of this endpoint and of what is built around it.
@@ -60,15 +76,15 @@ impl StreamableHttp {
         Self { shared }
     }
 
-    /// Answers a request. What no browser sent is not held up by CORS.
-    pub(crate) fn answer<B>(&self, request: Request<B>) -> Answering
+    /// Answers a request that came to `door`. What no browser sent is not held up by CORS.
+    pub(crate) fn answer<B>(&self, door: Door, request: Request<B>) -> Answering
     where
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Send,
     {
-        let direct = |request| -> Answering {
-            let shared = self.shared.clone();
-            Box::pin(async move { Ok(answer(shared, request).await) })
+        let direct = move |request| -> Answering {
+            let (shared, door) = (self.shared.clone(), door.clone());
+            Box::pin(async move { Ok(answer(shared, door, request).await) })
         };
         if request.headers().contains_key(ORIGIN) || request.method() == Method::OPTIONS {
             Box::pin(
@@ -80,6 +96,11 @@ impl StreamableHttp {
         } else {
             direct(request)
         }
+    }
+
+    /// The connections of the HTTP+SSE transport, where it is served.
+    pub(crate) fn sse(&self) -> Option<&Arc<Connections>> {
+        self.shared.sse.as_ref()
     }
 
     /// How many sessions and streams there are.
@@ -140,7 +161,7 @@ impl std::fmt::Debug for StreamableHttp {
 pub struct Health {
     /// Live sessions.
     pub sessions: usize,
-    /// Open GET and listen streams on this node.
+    /// Open GET and listen streams and HTTP+SSE connections on this node.
     pub streams: usize,
     /// Seconds since the endpoint was built.
     pub uptime_seconds: u64,
@@ -162,21 +183,20 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        self.answer(request)
+        self.answer(Door::Mcp, request)
     }
 }
 
-/// Steps 1 to 3 of the validation ladder, then the HTTP method decides.
-async fn answer<B>(shared: Arc<Shared>, request: Request<B>) -> Response<ResponseBody>
+/// Steps 1 to 3 of the validation ladder, the same at every door (T-ALL-10).
+async fn answer<B>(shared: Arc<Shared>, door: Door, request: Request<B>) -> Response<ResponseBody>
 where
     B: Body<Data = Bytes> + Send,
     B::Error: Send,
 {
     let (parts, body) = request.into_parts();
-    let era = if head(&parts).claims_modern() {
-        Era::Modern
-    } else {
-        Era::Legacy
+    let era = match door {
+        Door::Mcp if head(&parts).claims_modern() => Era::Modern,
+        _ => Era::Legacy,
     };
     if let Err(why) = shared.guard.check(&head(&parts)) {
         return respond::refusal(&why.into(), era);
@@ -189,10 +209,34 @@ where
     if shared.is_draining() && parts.method == Method::GET {
         return respond::refusal(&Rejection::ShuttingDown.into(), era);
     }
+    let answered = match door {
+        Door::Mcp => return by_method(&shared, parts, era, body, principal).await,
+        Door::Sse(connections) => {
+            sse::open(&shared, &connections, &parts, principal.as_ref()).map_err(Refusal::from)
+        }
+        Door::Messages(connections) => {
+            sse::take(&shared, &connections, parts, body, principal).await
+        }
+    };
+    answered.unwrap_or_else(|refusal| respond::refusal(&refusal, era))
+}
+
+/// At the endpoint the HTTP method decides.
+async fn by_method<B>(
+    shared: &Arc<Shared>,
+    parts: Parts,
+    era: Era,
+    body: B,
+    principal: Option<Principal>,
+) -> Response<ResponseBody>
+where
+    B: Body<Data = Bytes> + Send,
+    B::Error: Send,
+{
     match (&parts.method, era) {
-        (&Method::POST, _) => post::answer(&shared, parts, body, principal).await,
-        (&Method::GET, Era::Legacy) => get::answer(&shared, &parts, principal.as_ref()).await,
-        (&Method::DELETE, Era::Legacy) => delete::answer(&shared, &parts, principal.as_ref()).await,
+        (&Method::POST, _) => post::answer(shared, parts, body, principal).await,
+        (&Method::GET, Era::Legacy) => get::answer(shared, &parts, principal.as_ref()).await,
+        (&Method::DELETE, Era::Legacy) => delete::answer(shared, &parts, principal.as_ref()).await,
         // T-2607-01: the modern revision has POST only.
         (_, Era::Modern) => {
             respond::refusal(&Rejection::MethodNotAllowed { allow: "POST" }.into(), era)

@@ -7,7 +7,8 @@
 //! A request goes through these modules in order: `endpoint` (Host, Origin, credentials), `endpoint::post`
 //! (body, era), `running` (the call itself, polled in place), `respond` and `stream` (the answer). What a
 //! node holds of legacy sessions is in `registry`; the sessions themselves are in a
-//! [`SessionStore`](spanway_store::SessionStore).
+//! [`SessionStore`](spanway_store::SessionStore). `sse` is the deprecated HTTP+SSE transport, which an [`App`]
+//! serves beside the endpoint.
 
 mod app;
 pub mod auth;
@@ -21,6 +22,7 @@ mod respond;
 mod running;
 mod serve;
 mod sessionless;
+mod sse;
 mod stall;
 mod state;
 mod stream;

@@ -33,14 +33,29 @@ impl Envelope {
 
 /// One JSON-RPC response as `application/json`.
 pub(crate) fn json(outgoing: Outgoing, envelope: Envelope) -> Response<ResponseBody> {
+    let mut response = whole(outgoing);
+    envelope.stamp(&mut response);
+    response
+}
+
+fn whole(outgoing: Outgoing) -> Response<ResponseBody> {
     let status = StatusCode::from_u16(outgoing.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = with_json(status, outgoing.body);
-    envelope.stamp(&mut response);
+    if let Some(seconds) = outgoing.retry_after {
+        response.headers_mut().insert(RETRY_AFTER, seconds.into());
+    }
     response
 }
 
 /// An event stream (T-2607-06: proxies must not buffer it).
 pub(crate) fn sse(body: ResponseBody, envelope: Envelope) -> Response<ResponseBody> {
+    let mut response = events(body);
+    envelope.stamp(&mut response);
+    response
+}
+
+/// An event stream that names neither revision nor session: HTTP+SSE has no such headers (T-2411-06).
+pub(crate) fn events(body: ResponseBody) -> Response<ResponseBody> {
     let mut response = Response::new(body);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
@@ -49,7 +64,6 @@ pub(crate) fn sse(body: ResponseBody, envelope: Envelope) -> Response<ResponseBo
         HeaderValue::from_static("no-cache, no-transform"),
     );
     headers.insert(X_ACCEL_BUFFERING, HeaderValue::from_static("no"));
-    envelope.stamp(&mut response);
     response
 }
 
@@ -73,15 +87,15 @@ pub(crate) fn empty(status: StatusCode) -> Response<ResponseBody> {
 
 /// A refusal as a JSON-RPC error with the HTTP status of the one table.
 pub(crate) fn refusal(refusal: &Refusal, era: Era) -> Response<ResponseBody> {
-    let outgoing = refuse(refusal.id.as_ref(), &refusal.why, era);
-    let status = StatusCode::from_u16(outgoing.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = with_json(status, outgoing.body);
-    let headers = response.headers_mut();
-    if let Rejection::MethodNotAllowed { allow } = refusal.why {
+    let mut response = whole(refuse(refusal.id.as_ref(), &refusal.why, era));
+    let allow = match refusal.why {
+        Rejection::MethodNotAllowed { allow } => Some(allow),
+        Rejection::StreamOver => Some("POST, DELETE"),
+        _ => None,
+    };
+    if let Some(allow) = allow {
+        let headers = response.headers_mut();
         headers.insert(ALLOW, HeaderValue::from_static(allow));
-    }
-    if let Some(seconds) = refusal.why.retry_after() {
-        headers.insert(RETRY_AFTER, seconds.into());
     }
     response
 }

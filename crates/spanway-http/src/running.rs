@@ -27,6 +27,8 @@ const CEILING: u32 = 10;
 pub(crate) enum Step {
     /// It said something before its result.
     Message(Bytes),
+    /// It can do without the connection for so long; its stream goes on.
+    Release(Duration),
     /// Here is its response; nothing follows.
     Done(Outgoing),
     /// The client took it back; there is no response (T-2411-15).
@@ -92,13 +94,24 @@ impl Running {
         }
     }
 
+    /// The id of its request, until it is over.
+    pub(crate) fn id(&self) -> Option<&RequestId> {
+        self.work.as_ref().map(|work| &work.id)
+    }
+
+    /// The same call, cancelled if it is dropped before its end, whatever its era.
+    pub(crate) fn cancelled_on_drop(mut self) -> Self {
+        self.on_drop = OnDrop::Cancel;
+        self
+    }
+
     /// What comes next. Not to be polled again after `Done` or `Cancelled`.
     pub(crate) fn poll_step(&mut self, cx: &mut TaskContext<'_>) -> Poll<Step> {
         let Some(work) = &mut self.work else {
             return Poll::Ready(Step::Cancelled);
         };
         let step = std::task::ready!(work.poll_step(cx));
-        if !matches!(step, Step::Message(_)) {
+        if matches!(step, Step::Done(_) | Step::Cancelled) {
             self.work = None;
         }
         Poll::Ready(step)
@@ -116,6 +129,9 @@ impl Work {
         }
         if let Poll::Ready(emission) = self.context.poll_emission(cx) {
             self.note(&emission);
+            if let Emission::Release { retry } = emission {
+                return Poll::Ready(Step::Release(retry));
+            }
             if let Some(message) = self.encode(&emission) {
                 return Poll::Ready(Step::Message(message));
             }
@@ -204,7 +220,7 @@ impl Drop for Running {
 impl Work {
     /// Runs on with nobody listening.
     fn poll_to_end(&mut self, cx: &mut TaskContext<'_>) -> Poll<()> {
-        while let Step::Message(_) = std::task::ready!(self.poll_step(cx)) {}
+        while let Step::Message(_) | Step::Release(_) = std::task::ready!(self.poll_step(cx)) {}
         Poll::Ready(())
     }
 }

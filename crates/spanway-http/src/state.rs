@@ -12,6 +12,7 @@ use tower_http::cors::CorsLayer;
 use crate::auth::Authenticate;
 use crate::clock::Clock;
 use crate::registry::Registry;
+use crate::sse::Connections;
 use crate::subscription::Subscriptions;
 
 /// How calls are answered where the client takes both forms.
@@ -39,6 +40,8 @@ pub(crate) struct Shared {
     pub(crate) keep_alive: Duration,
     /// `None` serves legacy requests without sessions, each by itself.
     pub(crate) sessions: Option<Arc<Registry>>,
+    /// The open HTTP+SSE connections; `None` where that transport is not served.
+    pub(crate) sse: Option<Arc<Connections>>,
     /// The open `subscriptions/listen` streams.
     pub(crate) subscriptions: Subscriptions,
     /// Legacy calls whose client went away.

@@ -1,5 +1,13 @@
 //! Response bodies: nothing, one piece, or events as they come, kept alive by comments.
 
+mod reader;
+mod resumable;
+mod writer;
+
+pub(crate) use reader::Reader;
+pub(crate) use resumable::Slot;
+pub(crate) use writer::Writer;
+
 use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
@@ -9,12 +17,13 @@ use std::time::Duration;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use http_body::{Body, Frame, SizeHint};
-use spanway_protocol::sse::{KEEP_ALIVE, encode_message};
+use spanway_protocol::sse::{KEEP_ALIVE, encode_endpoint, encode_message};
 use tokio::time::{Instant, Sleep};
 
-use crate::registry::Listener;
 use crate::running::{Running, Step};
+use crate::sse::Feed;
 use crate::subscription::Listening;
+use resumable::Resumable;
 
 /// The body of every response of the endpoint.
 #[derive(Default)]
@@ -104,37 +113,56 @@ pub(crate) struct Events {
 enum Source {
     /// The calls of one POST; the stream ends after the last response (T-2503-07).
     Calls(Vec<Running>),
-    /// The changes a session is told of on its GET stream.
-    Listener(Listener),
+    /// A stream of a session, which can be resumed.
+    Resumable(Resumable),
     /// The changes a modern client listens for.
     Subscription(Listening),
+    /// Everything an HTTP+SSE connection says.
+    Connection(Feed),
 }
 
 impl Events {
     /// The stream of a POST. `pulse` is the time between comments while nothing else is written.
     pub(crate) fn of_calls(calls: Vec<Running>, pulse: Duration) -> Self {
+        Self::of(Source::Calls(calls), pulse)
+    }
+
+    fn of(source: Source, pulse: Duration) -> Self {
         Self {
             waiting: BytesMut::new(),
-            source: Source::Calls(calls),
+            source,
             pulse: Pulse::new(pulse),
         }
     }
 
-    /// The stream of a GET. It begins with a comment, so that the head is sent at once.
-    pub(crate) fn of_listener(listener: Listener, pulse: Duration) -> Self {
-        let waiting = BytesMut::from(KEEP_ALIVE);
-        Self {
-            waiting,
-            source: Source::Listener(listener),
-            pulse: Pulse::new(pulse),
-        }
+    /// A stream of a session as it is written. The stream of a GET begins with a comment, so that the head is
+    /// sent at once.
+    pub(crate) fn of_writer(writer: Writer, pulse: Duration) -> Self {
+        let registry = writer.registry().clone();
+        Self::of(Source::Resumable(Resumable::live(registry, writer)), pulse)
+    }
+
+    /// A stream of a session that is read on; `then` writes what comes after that.
+    pub(crate) fn of_reader(reader: Reader, then: Option<Writer>, pulse: Duration) -> Self {
+        let registry = reader.registry().clone();
+        let resumable = Resumable::replay(registry, reader, then);
+        let mut events = Self::of(Source::Resumable(resumable), pulse);
+        events.push_comment();
+        events
     }
 
     /// The stream of a subscription.
     pub(crate) fn of_subscription(listening: Listening, pulse: Duration) -> Self {
+        Self::of(Source::Subscription(listening), pulse)
+    }
+
+    /// The stream of an HTTP+SSE connection. It begins with the address to post to (T-2411-02).
+    pub(crate) fn of_connection(feed: Feed, address: &str, pulse: Duration) -> Self {
+        let mut waiting = BytesMut::new();
+        encode_endpoint(&mut waiting, address);
         Self {
-            waiting: BytesMut::new(),
-            source: Source::Subscription(listening),
+            waiting,
+            source: Source::Connection(feed),
             pulse: Pulse::new(pulse),
         }
     }
@@ -161,12 +189,15 @@ impl Events {
         }
         std::task::ready!(self.pulse.poll(cx));
         self.pulse.beat();
+        if let Source::Resumable(resumable) = &self.source {
+            resumable.keep_alive();
+        }
         Poll::Ready(Some(Bytes::from_static(KEEP_ALIVE)))
     }
 }
 
 /// One piece is not made longer than this, so that a chatty handler cannot fill memory.
-const PIECE_BYTES: usize = 64 * 1024;
+pub(crate) const PIECE_BYTES: usize = 64 * 1024;
 
 impl Source {
     /// Appends the messages there are; whether the stream is at its end.
@@ -176,7 +207,8 @@ impl Source {
                 calls.retain_mut(|call| !drain(call, cx, out));
                 calls.is_empty()
             }
-            Self::Listener(listener) => drain_messages(out, || listener.poll_next(cx)),
+            Self::Resumable(resumable) => resumable.poll_into(cx, out),
+            Self::Connection(feed) => drain_messages(out, || feed.poll_next(cx)),
             Self::Subscription(listening) => drain_messages(out, || listening.poll_next(cx)),
         }
     }
@@ -203,6 +235,8 @@ fn drain(call: &mut Running, cx: &mut Context<'_>, out: &mut BytesMut) -> bool {
                 encode_message(out, None, &outgoing.body);
                 return true;
             }
+            // Nobody could read on: the connection stays.
+            Poll::Ready(Step::Release(_)) => {}
             Poll::Ready(Step::Cancelled) => return true,
             Poll::Pending => return false,
         }

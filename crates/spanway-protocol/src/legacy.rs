@@ -1,13 +1,15 @@
 //! Accepts requests of 2025-11-25 and earlier: a handshake opens a session, and requests refer to it.
 
+mod event_id;
 mod session;
 
+pub use event_id::{EventId, StreamId};
 pub use session::{Session, SessionId};
 
 use serde::Deserialize;
 
 use crate::call::Call;
-use crate::head::{Head, PROTOCOL_VERSION, SESSION_ID};
+use crate::head::{Head, LAST_EVENT_ID, PROTOCOL_VERSION, SESSION_ID};
 use crate::json::RawJson;
 use crate::json::describe;
 use crate::jsonrpc::{Incoming, Request};
@@ -35,6 +37,18 @@ pub fn session_id(head: &Head<'_>) -> Result<SessionId, Rejection> {
         Ok(None) => Err(Rejection::SessionRequired),
         Ok(Some(id)) => SessionId::parse(id).ok_or(Rejection::SessionNotFound),
         Err(_) => Err(Rejection::SessionNotFound),
+    }
+}
+
+/// The event after which a GET wants to read on, if it is no new stream (T-2503-16).
+///
+/// # Errors
+/// An id this server cannot have issued: answered like one that is no longer kept.
+pub fn last_event_id(head: &Head<'_>) -> Result<Option<EventId>, Rejection> {
+    match head.single(&LAST_EVENT_ID) {
+        Ok(None) => Ok(None),
+        Ok(Some(id)) => EventId::parse(id).map(Some).ok_or(Rejection::EventGone),
+        Err(_) => Err(Rejection::EventGone),
     }
 }
 

@@ -23,6 +23,9 @@ pub struct Limits {
     /// Open `subscriptions/listen` streams of the endpoint; one more is answered 503 with `Retry-After`.
     /// Default 1 024.
     pub listen_streams_max: usize,
+    /// Open connections of the deprecated HTTP+SSE transport, initialized or not; one more is answered 503
+    /// with `Retry-After`. Default 1 024.
+    pub sse_connections_max: usize,
     /// Resources one listen stream, or one session, may be subscribed to; more is refused. Default 1 000.
     pub subscriptions_max: usize,
     /// Bytes of a URI that is subscribed to; a longer one is refused, since it is kept. Default 2 048.
@@ -32,6 +35,19 @@ pub struct Limits {
     /// Messages one call may have waiting to be written; then the oldest progress is merged and log
     /// messages are counted as dropped. Default 256.
     pub queue_max: usize,
+    /// Messages kept of one legacy stream for clients that resume it; then the oldest go, and resuming
+    /// before them is answered 410. Default 1 024.
+    pub replay_events_max: usize,
+    /// Bytes kept of one legacy stream. The newest message is kept however long it is. Default 1 MiB.
+    pub replay_stream_bytes_max: usize,
+    /// Bytes kept of all legacy streams; then finished streams go, the oldest first. Default 64 MiB.
+    pub replay_bytes_max: usize,
+    /// How long a finished stream can still be resumed. Default 5 min.
+    pub replay_age_max: Duration,
+    /// Tasks kept, finished ones included; one more is refused. Default 10 000.
+    pub tasks_max: usize,
+    /// Tasks of one owner; one more is refused. Default 100.
+    pub tasks_per_owner_max: usize,
     /// How long a body may take to arrive; then 408. Default 30 s.
     pub body_timeout: Duration,
     /// How long a handler may run; then a JSON-RPC error, and the handler is dropped. Default 60 s;
@@ -51,10 +67,17 @@ impl Default for Limits {
             sessions_max: 10_000,
             streams_per_session_max: 8,
             listen_streams_max: 1024,
+            sse_connections_max: 1024,
             subscriptions_max: 1000,
             subscribed_uri_bytes_max: 2048,
             calls_per_session_max: 256,
             queue_max: 256,
+            tasks_max: 10_000,
+            tasks_per_owner_max: 100,
+            replay_events_max: 1024,
+            replay_stream_bytes_max: 1 << 20,
+            replay_bytes_max: 64 << 20,
+            replay_age_max: Duration::from_secs(300),
             body_timeout: Duration::from_secs(30),
             call_timeout: Duration::from_secs(60),
             answer_timeout: Duration::from_secs(600),

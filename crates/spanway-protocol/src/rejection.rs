@@ -174,15 +174,31 @@ pub enum Rejection {
         "a session is required: send initialize first, then its Mcp-Session-Id with every request"
     )]
     SessionRequired,
+    /// A POST of the HTTP+SSE transport that does not name its stream (T-2411-03).
+    #[error(
+        "sessionId is missing in the query: post to the address that the stream's endpoint event named"
+    )]
+    ConnectionRequired,
     /// The session is unknown, ended or expired (T-2503-22), or belongs to another principal.
     #[error("session not found: it has ended or never existed; send initialize again")]
     SessionNotFound,
+    /// There is nothing to read on from: the event was never on a stream of this session, or is no longer
+    /// kept (T-2503-16). Which of them is not told.
+    #[error("cannot resume: this session has no such event, or no longer; open a new stream")]
+    EventGone,
+    /// There is nothing left to read on. 405 is the one answer to a GET besides a stream (T-2503-10), and
+    /// the one that makes SDKs stop asking: after a cancelled call they would otherwise go on for ever.
+    #[error("this stream is over and all of it was read; open a new one")]
+    StreamOver,
     /// No room for another session.
     #[error("too many sessions; try again later")]
     TooManySessions,
-    /// No room for another `subscriptions/listen` stream.
-    #[error("too many listen streams; try again later")]
+    /// No room for another `subscriptions/listen` stream, or another HTTP+SSE connection.
+    #[error("too many open streams; try again later")]
     TooManyStreams,
+    /// No room for another call.
+    #[error("too many calls at once; try again later")]
+    TooManyCalls,
     /// The session has as many streams or calls as it may have.
     #[error("too many {what} in this session; the bound is {limit}")]
     SessionBusy {
@@ -203,6 +219,11 @@ pub enum Rejection {
         /// The bound, in seconds.
         seconds: u64,
     },
+    /// The node that ran the call is gone, and what it did is not known.
+    #[error(
+        "the server that ran this call is gone and its outcome is not known; send it again if that is safe"
+    )]
+    NodeLost,
     /// The server is shutting down.
     #[error("the server is shutting down; try again")]
     ShuttingDown,
@@ -221,7 +242,7 @@ impl Rejection {
         match self {
             Self::HostForbidden { .. } | Self::OriginForbidden { .. } => 403,
             Self::Unauthorized { .. } => 401,
-            Self::MethodNotAllowed { .. } => 405,
+            Self::MethodNotAllowed { .. } | Self::StreamOver => 405,
             Self::BodyTooLarge { .. } => 413,
             Self::BodyTimeout => 408,
             Self::UnsupportedMediaType => 415,
@@ -237,11 +258,14 @@ impl Rejection {
             | Self::UnsupportedVersion { .. }
             | Self::UnsupportedVersionHeader { .. }
             | Self::SessionRequired
+            | Self::ConnectionRequired
             | Self::DuplicateId { .. } => 400,
             Self::SessionNotFound => 404,
+            Self::EventGone => 410,
             Self::SessionBusy { .. } => 429,
             Self::TooManySessions
             | Self::TooManyStreams
+            | Self::TooManyCalls
             | Self::ShuttingDown
             | Self::StoreUnavailable => 503,
             // A legacy 404 means "session gone": an unknown method must not look like that.
@@ -257,6 +281,7 @@ impl Rejection {
             | Self::InvalidState
             | Self::ResourceNotFound { .. }
             | Self::CallTimeout { .. }
+            | Self::NodeLost
             | Self::Internal => 200,
         }
     }
@@ -276,6 +301,7 @@ impl Rejection {
             (
                 Self::Internal
                 | Self::CallTimeout { .. }
+                | Self::NodeLost
                 | Self::StoreUnavailable
                 | Self::ShuttingDown,
                 _,
@@ -306,7 +332,7 @@ impl Rejection {
     pub fn retry_after(&self) -> Option<u32> {
         match self {
             Self::TooManySessions | Self::TooManyStreams => Some(30),
-            Self::ShuttingDown | Self::SessionBusy { .. } => Some(1),
+            Self::ShuttingDown | Self::SessionBusy { .. } | Self::TooManyCalls => Some(1),
             Self::StoreUnavailable => Some(5),
             _ => None,
         }

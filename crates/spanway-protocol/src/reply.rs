@@ -1,5 +1,7 @@
 //! What goes back: a neutral answer, encoded for the revision that asked.
 
+use std::time::Duration;
+
 use bytes::{BufMut, Bytes, BytesMut};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -80,13 +82,19 @@ pub struct Outgoing {
     pub status: u16,
     /// One JSON-RPC response on one line.
     pub body: Bytes,
+    /// Seconds after which another try makes sense.
+    pub retry_after: Option<u32>,
 }
 
 impl Outgoing {
     /// A body with status 200.
     #[must_use]
     pub fn ok(body: Bytes) -> Self {
-        Self { status: 200, body }
+        Self {
+            status: 200,
+            body,
+            retry_after: None,
+        }
     }
 }
 
@@ -106,19 +114,25 @@ pub fn encode(
     };
     match reply {
         Reply::Answer(answer) => match encode_answer(id, answer, view) {
-            Ok(body) => Outgoing { status: 200, body },
+            Ok(body) => Outgoing::ok(body),
             Err(_) => refuse(Some(id), &Rejection::Internal, era),
         },
         Reply::Rejected(rejection) => refuse(Some(id), rejection, era),
         Reply::Error(error) => {
             let status = match (error.code, era) {
                 (code::METHOD_NOT_FOUND, Era::Modern) => 404,
-                (code::MISSING_CLIENT_CAPABILITY, Era::Modern) => 400,
+                (
+                    code::HEADER_MISMATCH
+                    | code::MISSING_CLIENT_CAPABILITY
+                    | code::UNSUPPORTED_PROTOCOL_VERSION,
+                    Era::Modern,
+                ) => 400,
                 _ => 200,
             };
             Outgoing {
                 status,
                 body: encode_error(Some(id), error),
+                retry_after: None,
             }
         }
     }
@@ -130,6 +144,7 @@ pub fn refuse(id: Option<&RequestId>, rejection: &Rejection, era: Era) -> Outgoi
     Outgoing {
         status: rejection.status(era),
         body: encode_error(id, &rejection.to_error(era)),
+        retry_after: rejection.retry_after(),
     }
 }
 
@@ -149,6 +164,12 @@ pub enum Emission {
         id: RequestId,
         /// Why.
         reason: &'static str,
+    },
+    /// The connection may be closed while the call goes on; the client reads on later. Writes no message
+    /// (T-2511-03).
+    Release {
+        /// When the client is to come back.
+        retry: Duration,
     },
 }
 
@@ -209,6 +230,7 @@ pub fn encode_emission(
             "notifications/cancelled",
             json!({ "requestId": id, "reason": reason }),
         ),
+        Emission::Release { .. } => None,
     }
 }
 

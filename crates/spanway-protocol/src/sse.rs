@@ -2,6 +2,8 @@
 //!
 //! Knows the event-stream format of the HTML standard and nothing of JSON-RPC.
 
+use std::fmt::{Display, Write};
+
 use bytes::{BufMut, Bytes, BytesMut};
 
 /// What a stream sends when it has nothing to say, so that proxies keep it open.
@@ -9,12 +11,10 @@ pub const KEEP_ALIVE: &[u8] = b":\r\n\r\n";
 
 /// Appends one event of type `message`: the id if there is one, then the data line by line. A lone carriage
 /// return ends a line for readers too, so it must not stand in the middle of one.
-pub fn encode_message(out: &mut BytesMut, id: Option<&str>, data: &[u8]) {
-    out.reserve(data.len() + 40);
+pub fn encode_message(out: &mut BytesMut, id: Option<&dyn Display>, data: &[u8]) {
+    out.reserve(data.len() + 64);
     if let Some(id) = id {
-        out.put_slice(b"id: ");
-        out.put_slice(id.as_bytes());
-        out.put_u8(b'\n');
+        put_field(out, "id", id);
     }
     out.put_slice(b"event: message\n");
     for line in data.split(|&byte| byte == b'\n' || byte == b'\r') {
@@ -23,6 +23,28 @@ pub fn encode_message(out: &mut BytesMut, id: Option<&str>, data: &[u8]) {
         out.put_u8(b'\n');
     }
     out.put_u8(b'\n');
+}
+
+/// Appends an event that says nothing but where the reader stands, and after how many milliseconds to come
+/// back if the connection ends (T-2511-02, T-2511-03).
+pub fn encode_place(out: &mut BytesMut, id: &dyn Display, retry_ms: Option<u128>) {
+    put_field(out, "id", id);
+    if let Some(retry) = retry_ms {
+        put_field(out, "retry", &retry);
+    }
+    out.put_slice(b"data: \n\n");
+}
+
+fn put_field(out: &mut BytesMut, name: &str, value: &dyn Display) {
+    // Memory does not fail, and the values are this server's own numbers and names.
+    let _ = writeln!(out, "{name}: {value}");
+}
+
+/// Appends the first event of an HTTP+SSE stream: where to post (T-2411-02). `uri` has no line breaks.
+pub fn encode_endpoint(out: &mut BytesMut, uri: &str) {
+    out.put_slice(b"event: endpoint\ndata: ");
+    out.put_slice(uri.as_bytes());
+    out.put_slice(b"\n\n");
 }
 
 /// One event as a reader sees it.
@@ -194,7 +216,7 @@ mod tests {
     #[test]
     fn what_is_encoded_is_decoded_whole_however_it_is_cut() {
         let mut wire = BytesMut::new();
-        encode_message(&mut wire, Some("s1:4"), b"{\"a\":1}");
+        encode_message(&mut wire, Some(&"s1:4"), b"{\"a\":1}");
         wire.put_slice(KEEP_ALIVE);
         encode_message(&mut wire, None, "zwei\nZeilen ü".as_bytes());
         for cut in 0..wire.len() {
@@ -230,6 +252,21 @@ mod tests {
         let events = decode(&[b"retry: 7\nretry: +5\nretry: -1\nretry:\nretry: 5s\n\n"]);
         assert_eq!(events[0].retry_ms, Some(7));
         assert_eq!(decode(&[b"retry: +5\n\n"]), []);
+    }
+
+    #[test]
+    fn t_2511_02_a_place_is_an_id_with_empty_data() {
+        let mut wire = BytesMut::new();
+        encode_place(&mut wire, &"s1-0", None);
+        encode_place(&mut wire, &"s1-3", Some(500));
+        let events = decode(&[&wire]);
+        assert_eq!(events[0].id.as_deref(), Some("s1-0"));
+        assert_eq!((events[0].data.as_str(), events[0].retry_ms), ("", None));
+        assert_eq!(events[1].id.as_deref(), Some("s1-3"));
+        assert_eq!(
+            (events[1].data.as_str(), events[1].retry_ms),
+            ("", Some(500))
+        );
     }
 
     #[test]

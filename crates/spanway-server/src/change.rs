@@ -43,6 +43,12 @@ impl Change {
         }
     }
 
+    /// The change of the list whose notification has this method.
+    #[must_use]
+    pub fn of_list(method: &str) -> Option<Self> {
+        Self::LISTS.into_iter().find(|list| list.method() == method)
+    }
+
     /// Where a list is noted as changed; a resource is noted by its URI.
     fn bit(&self) -> u8 {
         match self {
@@ -55,10 +61,14 @@ impl Change {
 }
 
 /// Where changes are published and listened for. Clones share their listeners.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct ChangeHub {
     listeners: Arc<Mutex<Vec<Weak<Pending>>>>,
+    forwards: Arc<Mutex<Vec<Arc<Forward>>>>,
 }
+
+/// Carries a change to where else it has to be told.
+type Forward = dyn Fn(&Change) + Send + Sync;
 
 /// What a listener has not been told yet. A change that is already pending is not counted twice, so a
 /// listener that never reads costs no more than this.
@@ -71,6 +81,12 @@ struct Pending {
 
 type Wants = dyn Fn(&Change) -> bool + Send + Sync;
 
+impl fmt::Debug for ChangeHub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ChangeHub")
+    }
+}
+
 impl ChangeHub {
     /// A hub nobody listens to yet.
     #[must_use]
@@ -81,6 +97,26 @@ impl ChangeHub {
     /// Tells every listener. Never waits for one.
     pub fn publish(&self, change: impl Borrow<Change>) {
         let change = change.borrow();
+        self.tell(change);
+        let forwards = self
+            .forwards
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        forwards.iter().for_each(|forward| forward(change));
+    }
+
+    /// Also hands every change that is published here to `forward`, which must not wait; for transports that
+    /// reach other nodes.
+    pub fn forward(&self, forward: impl Fn(&Change) + Send + Sync + 'static) {
+        self.forwards
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(Arc::new(forward));
+    }
+
+    /// Tells every listener here of a change that was published on another node.
+    pub fn tell(&self, change: &Change) {
         let listeners = self.lock().clone();
         for pending in listeners.iter().filter_map(Weak::upgrade) {
             pending.note(change);
@@ -181,6 +217,15 @@ impl Changes {
     /// Whoever calls this bounds how often, and the length of the URI.
     pub fn watch(&self, uri: impl Into<Arc<str>>) {
         self.pending.watched().add(uri.into());
+    }
+
+    /// Tells that everything changed that is listened for, since it is not known what did.
+    pub fn assume_changed(&self) {
+        let watched: Vec<Arc<str>> = self.pending.watched().uris();
+        let resources = watched.into_iter().map(Change::Resource);
+        for change in Change::LISTS.into_iter().chain(resources) {
+            self.pending.note(&change);
+        }
     }
 
     /// No longer tells when the resource of this URI changes.

@@ -9,6 +9,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context as TaskContext, Poll};
+use std::time::Duration;
 
 use http::{Extensions, HeaderMap};
 use serde_json::Value;
@@ -107,6 +108,12 @@ impl Context {
         self.inner.client.capabilities()
     }
 
+    /// What the client says of itself, as it came.
+    #[must_use]
+    pub fn client(&self) -> &Client {
+        &self.inner.client
+    }
+
     /// Who calls, if the call was authenticated.
     #[must_use]
     pub fn principal(&self) -> Option<&Principal> {
@@ -152,10 +159,13 @@ impl Context {
     /// Never waits: past the bound of waiting messages they are counted, and the client is told how many
     /// are missing.
     pub fn log(&self, level: LoggingLevel, data: impl Into<Value>) {
-        if self.wants_log(level) {
-            self.inner
-                .outbox
-                .push_log(LogMessage::new(level, data.into()));
+        self.log_message(LogMessage::new(level, data.into()));
+    }
+
+    /// The same for a message that names its part of the server.
+    pub fn log_message(&self, message: LogMessage) {
+        if self.wants_log(message.level) {
+            self.inner.outbox.push_log(message);
         }
     }
 
@@ -163,6 +173,15 @@ impl Context {
     #[must_use]
     pub fn wants_log(&self, level: LoggingLevel) -> bool {
         self.inner.log_level.is_some_and(|least| level >= least)
+    }
+
+    /// Lets the client's connection end while the call goes on: the client comes back after `retry` and
+    /// reads on where it was, so that a long call holds no connection (T-2511-03).
+    ///
+    /// Only where the client understands that and its stream can be resumed, on 2025-11-25 with a session;
+    /// elsewhere this does nothing.
+    pub fn release_connection(&self, retry: Duration) {
+        self.inner.outbox.push_release(retry);
     }
 
     /// Whether the call is no longer wanted. A handler that is awaited is dropped by itself; this is for

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use serde_json::value::RawValue;
+use spanway_protocol::jsonrpc::Notification;
 use spanway_protocol::schema::{Implementation, ServerCapabilities};
 use spanway_protocol::{Call, Reply};
 
@@ -33,6 +34,34 @@ pub trait McpService: Send + Sync + 'static {
         let _ = (uri, principal);
         true
     }
+
+    /// Told of a request about the session itself, which the transport sees to: `logging/setLevel`,
+    /// `resources/subscribe`, `resources/unsubscribe`. A refusal is what the client gets, and nothing is
+    /// remembered; any other reply is ignored. By default nobody wants to know.
+    fn concerning_session(
+        &self,
+        call: Call,
+        context: Context,
+    ) -> Option<BoxFuture<'static, Reply>> {
+        let _ = (call, context);
+        None
+    }
+
+    /// Told of a notification of a session's client: `notifications/initialized` and the like. By default
+    /// nobody wants to know.
+    fn notified(
+        &self,
+        notification: &Notification,
+        context: Context,
+    ) -> Option<BoxFuture<'static, ()>> {
+        let _ = (notification, context);
+        None
+    }
+
+    /// Told that a client ended its session. Sessions that are merely no longer used end untold.
+    fn session_ended(&self, session: &str) {
+        let _ = session;
+    }
 }
 
 impl<S: McpService + ?Sized> McpService for Arc<S> {
@@ -50,6 +79,26 @@ impl<S: McpService + ?Sized> McpService for Arc<S> {
 
     fn may_watch(&self, uri: &str, principal: Option<&Principal>) -> bool {
         (**self).may_watch(uri, principal)
+    }
+
+    fn concerning_session(
+        &self,
+        call: Call,
+        context: Context,
+    ) -> Option<BoxFuture<'static, Reply>> {
+        (**self).concerning_session(call, context)
+    }
+
+    fn notified(
+        &self,
+        notification: &Notification,
+        context: Context,
+    ) -> Option<BoxFuture<'static, ()>> {
+        (**self).notified(notification, context)
+    }
+
+    fn session_ended(&self, session: &str) {
+        (**self).session_ended(session);
     }
 }
 

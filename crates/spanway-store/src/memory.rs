@@ -1,5 +1,11 @@
 //! Sessions in this process: the default, gone when it ends.
 
+mod log;
+mod task;
+
+pub use log::MemoryLog;
+pub use task::MemoryTasks;
+
 use std::collections::HashMap;
 use std::future::ready;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -72,6 +78,7 @@ impl SessionStore for MemoryStore {
         }
         if sessions.len() >= self.sessions_max {
             return ready(Err(StoreError::Full {
+                what: "sessions",
                 limit: self.sessions_max,
             }))
             .boxed();
@@ -146,7 +153,16 @@ mod tests {
 
     #[tokio::test]
     async fn the_memory_store_keeps_the_contract() {
-        let make = |ttl, max| async move { MemoryStore::new(ttl, max) };
-        suite::all(make).await;
+        let sessions = |ttl, max| async move { MemoryStore::new(ttl, max) };
+        suite::sessions(sessions).await;
+        let logs = |limits| async move { MemoryLog::new(&limits) };
+        suite::logs(logs).await;
+        suite::logs_in_all(logs).await;
+        suite::tasks(|max| async move { MemoryTasks::new(max) }).await;
+    }
+
+    #[tokio::test]
+    async fn the_memory_log_is_like_a_vec() {
+        suite::logs_like_a_vec(|limits| async move { MemoryLog::new(&limits) }, 500).await;
     }
 }

@@ -81,7 +81,9 @@ impl Answer {
     #[must_use]
     pub fn messages(&self) -> Vec<Value> {
         if self.is_stream() {
-            return self.events().iter().map(message).collect();
+            let events = self.events();
+            let carries = |event: &&Event| !event.data.is_empty();
+            return events.iter().filter(carries).map(message).collect();
         }
         match self.json() {
             Value::Array(messages) => messages,

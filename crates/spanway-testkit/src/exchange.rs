@@ -66,8 +66,10 @@ impl Exchange {
 
     /// What follows from a request. `body` is `None` where it is not known before it is sent.
     pub(crate) fn of_request(parts: &Parts, body: Option<&[u8]>) -> Self {
-        let session =
-            text(&parts.headers, &SESSION_ID).or_else(|| session_of_query(parts.uri.query()));
+        // What is posted beside the endpoint belongs to a legacy session, whatever its headers say (T-2411-06).
+        let beside = session_of_query(parts.uri.query());
+        let legacy_only = beside.is_some();
+        let session = beside.or_else(|| text(&parts.headers, &SESSION_ID));
         let message = body.and_then(|body| serde_json::from_slice::<Value>(body).ok());
         let answers = parts.headers.contains_key(LAST_EVENT_ID);
         let form = match (&parts.method, &message) {
@@ -80,7 +82,8 @@ impl Exchange {
         let claimed = message
             .as_ref()
             .is_some_and(|message| message["params"]["_meta"].get(CLAIM).is_some());
-        let mut exchange = if claimed || head.claims_modern() {
+        let modern = (claimed || head.claims_modern()) && !legacy_only;
+        let mut exchange = if modern {
             Self::empty(ProtocolVersion::LATEST, form)
         } else {
             let named = text(&parts.headers, &PROTOCOL_VERSION);
@@ -211,12 +214,16 @@ impl Exchange {
     /// The first event of the transport of 2024-11-05: all answers of the session stand on this stream.
     fn told_endpoint(&mut self, endpoint: &str) -> Result<(), Violation> {
         let query = endpoint.split_once('?').map(|(_, query)| query);
-        let (Some(session), Form::Stream { .. }) = (session_of_query(query), self.form) else {
-            return Err(format!("no endpoint belongs here: {endpoint:?}"));
+        self.form = match self.form {
+            Form::Stream { .. } => Form::Stream { answers: true },
+            Form::Unread => Form::Unread,
+            Form::Single | Form::Batch => {
+                return Err(format!("no endpoint belongs here: {endpoint:?}"));
+            }
         };
-        self.session = Some(session);
-        self.form = Form::Stream { answers: true };
-        Ok(())
+        self.session = session_of_query(query);
+        let named = self.session.as_ref().map(|_| ());
+        named.ok_or_else(|| format!("{endpoint:?} names no session"))
     }
 
     fn one(&mut self, message: &Value, status: u16) -> Result<(), Violation> {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use http::Method;
 use serde_json::{Value, json};
-use spanway_protocol::{PROTOCOL_VERSION, SESSION_ID};
+use spanway_protocol::{LAST_EVENT_ID, PROTOCOL_VERSION, SESSION_ID};
 
 use crate::answer::Answer;
 use crate::client::Client;
@@ -93,6 +93,11 @@ impl Session {
     /// The session's own stream.
     pub fn listen(&self) -> RequestBuilder {
         self.dress(self.client.get())
+    }
+
+    /// A stream of the session, read on after this event.
+    pub fn resume(&self, event: &str) -> RequestBuilder {
+        self.listen().set(&LAST_EVENT_ID, event)
     }
 
     /// The end of the session.

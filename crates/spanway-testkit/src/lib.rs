@@ -21,6 +21,7 @@ mod legacy;
 pub mod published;
 mod request;
 mod socket;
+mod sse;
 mod stream;
 
 pub use answer::Answer;
@@ -29,4 +30,5 @@ pub use exchange::Exchange;
 pub use legacy::Session;
 pub use request::RequestBuilder;
 pub use socket::Socket;
+pub use sse::SseConnection;
 pub use stream::{EventStream, Piece};

@@ -94,6 +94,14 @@ impl Socket {
         self.unread.advance(at + pattern.len());
     }
 
+    /// Reads to the end of the line.
+    pub async fn line(&mut self) -> String {
+        let end = self.read_until(b"\n").await;
+        let line = self.unread.split_to(end);
+        self.unread.advance(1);
+        String::from_utf8_lossy(&line).into_owned()
+    }
+
     /// Reads to the end of the connection; a reset counts as one.
     pub async fn rest(&mut self) -> String {
         while self.fill().await {}

@@ -87,22 +87,42 @@ impl EventStream {
         }
     }
 
-    /// The next JSON-RPC message, comments passed over; fails at the end.
+    /// The next comment or message: what only says where the reader stands is passed over.
+    pub async fn next_saying(&mut self) -> Option<Piece> {
+        loop {
+            match self.next().await? {
+                Piece::Event(event) if event.data.is_empty() => {}
+                piece => return Some(piece),
+            }
+        }
+    }
+
+    /// The next event that carries a message; `None` at the end.
+    pub async fn next_message(&mut self) -> Option<Event> {
+        loop {
+            let event = self.next_event().await?;
+            if !event.data.is_empty() {
+                return Some(event);
+            }
+        }
+    }
+
+    /// The next JSON-RPC message, all else passed over; fails at the end.
     pub async fn message(&mut self) -> Value {
-        let event = self.next_event().await;
+        let event = self.next_message().await;
         message(&event.expect("the stream has not ended"))
     }
 
-    /// The next message if it is there now, comments passed over; `None` if not or at the end.
+    /// The next message if it is there now, all else passed over; `None` if not or at the end.
     pub fn try_message(&mut self) -> Option<Value> {
-        let event = self.next_event().now_or_never()??;
+        let event = self.next_message().now_or_never()??;
         Some(message(&event))
     }
 
     /// Every message up to the end.
     pub async fn rest(&mut self) -> Vec<Value> {
         let mut messages = Vec::new();
-        while let Some(event) = self.next_event().await {
+        while let Some(event) = self.next_message().await {
             messages.push(message(&event));
         }
         messages

@@ -3,13 +3,11 @@
 Field names differ (camelCase in 1.x, snake_case in 2.x), so `field` reads either.
 """
 
+import asyncio
 from contextlib import asynccontextmanager
-from datetime import timedelta
 
 import mcp.types as types
-from mcp import ClientSession
 
-REQUEST_TIMEOUT_SECONDS = 20
 LOG_LEVEL_KEY = "io.modelcontextprotocol/logLevel"
 MISSING = object()
 
@@ -23,12 +21,56 @@ def field(value, camel_name):
     return getattr(value, snake_name)
 
 
-class Client:
-    """What both releases share."""
+class Heard:
+    """Keeps what a client is told beside answers: logs, and the names of what changed."""
 
-    def __init__(self, session, logs):
+    def __init__(self, complain):
+        self.logs = []
+        self.changed = []
+        self.progress = None
+        self._complain = complain
+
+    async def on_log(self, params):
+        self.logs.append(params)
+
+    async def on_message(self, message):
+        """`tools` for a changed list of tools, the URI for a changed resource."""
+        if isinstance(message, Exception):
+            self._complain(f"message handler: {message!r}")
+        message = getattr(message, "root", message)
+        if isinstance(message, types.ToolListChangedNotification):
+            self.changed.append("tools")
+        elif isinstance(message, types.ResourceUpdatedNotification):
+            self.changed.append(str(message.params.uri))
+        elif isinstance(message, types.ProgressNotification) and self.progress:
+            await self.progress(message.params.progress, message.params.total)
+
+
+class PendingCall:
+    """A call that somebody may lose interest in."""
+
+    def __init__(self, call, tell_server=None):
+        self._task = asyncio.create_task(call)
+        self._tell_server = tell_server
+
+    async def cancel(self):
+        if self._tell_server:
+            await self._tell_server()
+        self._task.cancel()
+        await asyncio.wait([self._task])
+
+
+class Client:
+    """What all releases share."""
+
+    # Whether every request asks for log messages of every level.
+    asks_for_logs = False
+
+    def __init__(self, session, heard, person):
         self.session = session
-        self.logs = logs
+        self.logs = heard.logs
+        self.changed = heard.changed
+        self.person = person
 
     async def list_tools(self):
         return await self._pages("list_tools", "tools")
@@ -68,31 +110,72 @@ class Client:
 
 
 class ClientV1(Client):
-    """The 1.x line: `ClientSession` over `streamablehttp_client`."""
+    """The 1.x line: `ClientSession` over a transport of its own."""
 
     era = "legacy"
 
-    def __init__(self, session, logs, initialized):
-        super().__init__(session, logs)
+    def __init__(self, session, heard, person, can, initialized):
+        super().__init__(session, heard, person)
+        self._heard = heard
+        self.can = can
         self.version = str(initialized.protocolVersion)
         self.server_name = initialized.serverInfo.name
 
     async def call_tool(self, name, arguments=None, progress=None):
-        return await self.session.call_tool(name, arguments, progress_callback=progress)
+        if progress is None:
+            return await self.session.call_tool(name, arguments)
+        if self.version > "2024-11-05":
+            return await self.session.call_tool(name, arguments, progress_callback=progress)
+        return await self._call_with_token(name, arguments, progress)
+
+    async def _call_with_token(self, name, arguments, progress):
+        """Releases before 1.9 have no callback; the token is sent by hand."""
+        self._heard.progress = progress
+        meta = {"progressToken": name}
+        params = types.CallToolRequestParams.model_validate(
+            {"name": name, "arguments": arguments, "_meta": meta}
+        )
+        call = types.ClientRequest(types.CallToolRequest(method="tools/call", params=params))
+        return await self.session.send_request(call, types.CallToolResult)
 
     async def read_resource(self, uri):
         from pydantic import AnyUrl
 
         return await self.session.read_resource(AnyUrl(uri))
 
+    def cancellable(self, name, arguments, progress):
+        """This line cancels nothing by itself; the notification is sent by hand."""
+        issued = []
+
+        async def call():
+            issued.append(self.session._request_id)
+            await self.call_tool(name, arguments, progress)
+
+        async def tell_server():
+            params = types.CancelledNotificationParams(requestId=issued[0], reason="changed my mind")
+            cancelled = types.CancelledNotification(method="notifications/cancelled", params=params)
+            await self.session.send_notification(types.ClientNotification(cancelled))
+
+        return PendingCall(call(), tell_server)
+
+    @asynccontextmanager
+    async def watching(self, uri):
+        from pydantic import AnyUrl
+
+        await self.session.subscribe_resource(AnyUrl(uri))
+        yield
+        await self.session.unsubscribe_resource(AnyUrl(uri))
+
 
 class ClientV2(Client):
     """The 2.x line: `Client(url, mode=…)`, both eras."""
 
-    def __init__(self, client, logs, era):
-        super().__init__(client, logs)
-        self.era = era
+    can = {"form", "url", "sampling", "roots"}
+
+    def __init__(self, client, heard, person):
+        super().__init__(client, heard, person)
         self.version = client.protocol_version
+        self.era = "modern" if self.version >= "2026-07-28" else "legacy"
         self.server_name = getattr(client.server_info, "name", None)
 
     async def call_tool(self, name, arguments=None, progress=None, log_level=None):
@@ -102,42 +185,59 @@ class ClientV2(Client):
     async def read_resource(self, uri):
         return await self.session.read_resource(uri)
 
+    def cancellable(self, name, arguments, progress):
+        return PendingCall(self.call_tool(name, arguments, progress))
 
-@asynccontextmanager
-async def connect_v1(url):
-    """Connects a 1.x client; leaving the block sends DELETE."""
-    from mcp.client.streamable_http import streamablehttp_client
+    @asynccontextmanager
+    async def watching(self, uri):
+        if self.era == "legacy":
+            await self.session.subscribe_resource(uri)
+            yield
+            await self.session.unsubscribe_resource(uri)
+        else:
+            async with self._listen(tools_list_changed=True, resource_subscriptions=[uri]):
+                yield
 
-    logs = []
-
-    async def on_log(params):
-        logs.append(params)
-
-    timeout = timedelta(seconds=REQUEST_TIMEOUT_SECONDS)
-    async with streamablehttp_client(url) as (read, write, _session_id):
-        async with ClientSession(read, write, timeout, logging_callback=on_log) as session:
-            yield ClientV1(session, logs, await session.initialize())
+    def _listen(self, **wanted):
+        return self.session.listen(**wanted)
 
 
-@asynccontextmanager
-async def connect_v2(url, mode, complain):
-    """Connects a 2.x client; leaving the block sends DELETE in the legacy era."""
-    from mcp import Client as SdkClient
+class ClientFast(ClientV2):
+    """The client of fastmcp, above a session of the 2.x line; it stays below in what it does not have."""
 
-    logs = []
+    asks_for_logs = True
 
-    async def on_log(params):
-        logs.append(params)
+    async def call_tool(self, name, arguments=None, progress=None, log_level=None):
+        meta = {LOG_LEVEL_KEY: log_level} if log_level else None
+        return await self.session.call_tool_mcp(name, arguments or {}, progress_handler=progress, meta=meta)
 
-    async def on_message(message):
-        if isinstance(message, Exception):
-            complain(f"message handler: {message!r}")
+    async def read_resource(self, uri):
+        return await self.session.read_resource_mcp(uri)
 
-    async with SdkClient(
-        url,
-        mode=mode,
-        read_timeout_seconds=REQUEST_TIMEOUT_SECONDS,
-        logging_callback=on_log,
-        message_handler=on_message,
-    ) as client:
-        yield ClientV2(client, logs, "legacy" if mode == "legacy" else "modern")
+    async def get_prompt(self, name, arguments=None):
+        return await self.session.get_prompt_mcp(name, arguments)
+
+    async def ping(self):
+        return await self.session.ping()
+
+    async def complete(self, prompt, argument, value):
+        ref = types.PromptReference(type="ref/prompt", name=prompt)
+        return await self.session.complete(ref, {"name": argument, "value": value})
+
+    @asynccontextmanager
+    async def watching(self, uri):
+        if self.era == "legacy":
+            await self.session.session.subscribe_resource(uri)
+            yield
+            await self.session.session.unsubscribe_resource(uri)
+        else:
+            async with super().watching(uri):
+                yield
+
+    def _listen(self, **wanted):
+        from mcp.client.subscriptions import listen
+
+        return listen(self.session.session, **wanted)
+
+    async def _pages(self, method, items_name):
+        return await super()._pages(f"{method}_mcp", items_name)

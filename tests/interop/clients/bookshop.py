@@ -11,7 +11,7 @@ STRUCTURED_SINCE = "2025-06-18"
 TOOLS = {"get_book", "list_genres", "place_order", "sales_report", "search_books", "delivery_times"}
 
 
-async def bookshop(client, report):
+async def bookshop(client, report, _reconnect):
     """Every kind of answer the demo gives."""
 
     async def listed():

@@ -1,9 +1,9 @@
 // Walks one TypeScript client through one server: `journey.mjs SERVER CLIENT VERSION URL`.
-// SERVER is `everything` or `bookshop`; CLIENT is a package name of the v1 line, or `client:MODE` of
-// the v2 line; VERSION is the protocol revision the two must agree on.
+// SERVER is `everything` or `bookshop`; CLIENT is explained in connections.mjs; VERSION is the protocol
+// revision the two must agree on.
 
-import { clientV2, sdkV1 } from './adapters.mjs';
 import { bookshop } from './bookshop.mjs';
+import { connection } from './connections.mjs';
 import { everything } from './everything.mjs';
 import { Report, equal, ok } from './report.mjs';
 
@@ -11,9 +11,7 @@ const SERVERS = { everything, bookshop };
 
 const [serverName, clientName, version, url] = process.argv.slice(2);
 const report = new Report(`${clientName} -> ${serverName}`);
-const client = clientName.startsWith('client:')
-  ? await clientV2(clientName.slice('client:'.length), url, report)
-  : await sdkV1(clientName, url, report);
+const client = await connection(clientName, url, report);
 
 const connected = await report.check('connect', async () => {
   await client.connect();
@@ -24,21 +22,27 @@ if (connected) {
     equal(client.version(), version, 'version');
     ok(client.server()?.name, 'the server gave its name');
   });
-  await SERVERS[serverName](client, report);
+  await SERVERS[serverName](client, report, reconnect);
   await close(client);
 }
 await report.finish();
 
+/** Another connection of the same client, to be cut: that it is told so is no complaint. */
+function reconnect(session) {
+  const complain = text => /abort/i.test(text) || report.complain(text);
+  return connection(clientName, url, { complain }, session);
+}
+
 async function close(client) {
   const session = client.sessionId();
-  if (client.era === 'legacy') {
+  if (client.hasSession) {
     await report.check('DELETE ends the session', async () => {
       ok(session, 'the server assigned a session');
       await client.terminate();
       equal(await statusOfPing(session), 404, 'status of a request in the ended session');
     });
   } else {
-    await report.check('no session in the modern era', async () => equal(session, undefined, 'session id'));
+    await report.check('no session where there is none', async () => equal(session, undefined, 'session id'));
   }
   await report.check('close', async () => {
     report.closing = true;

@@ -50,6 +50,9 @@ settings! {
     /// The path of the MCP endpoint [default: /mcp]
     #[arg(long, env = "SPANWAY_PATH", help_heading = "Serving")]
     path: Option<String>,
+    /// Does not serve the deprecated HTTP+SSE transport beside the endpoint, on /sse and /messages
+    #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "BOOL", env = "SPANWAY_NO_SSE", help_heading = "Serving")]
+    no_sse: Option<bool>,
     /// A file of `name: token` lines; requests must then carry one as a bearer token
     #[arg(long, value_name = "FILE", env = "SPANWAY_AUTH_TOKENS", help_heading = "Serving")]
     auth_tokens: Option<PathBuf>,

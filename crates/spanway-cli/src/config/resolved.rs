@@ -38,6 +38,7 @@ pub(crate) struct ServerConfig {
     limits: Limits,
     session_ttl: Duration,
     keep_alive: Duration,
+    sse: bool,
 }
 
 /// Which API, and how to reach it.
@@ -100,6 +101,7 @@ impl ServerConfig {
             path: path(settings.path.as_deref().unwrap_or("/mcp"))?,
             log_format: log_format(settings.log_format.as_deref())?,
             options,
+            sse: settings.no_sse != Some(true),
             tokens,
             hosts: settings.allow_host.clone(),
             origins: settings.allow_origin.clone(),
@@ -127,13 +129,16 @@ impl ServerConfig {
 
     /// The endpoint these settings describe, in front of `service`.
     pub(crate) fn endpoint(self, service: impl McpService) -> StreamableHttp {
-        let builder: StreamableHttpBuilder = StreamableHttp::builder(service)
+        let mut builder: StreamableHttpBuilder = StreamableHttp::builder(service)
             .allow_hosts(self.hosts)
             .allow_origins(self.origins)
             .limits(self.limits)
             .response_mode(self.mode)
             .keep_alive(self.keep_alive)
             .session_ttl(self.session_ttl);
+        if !self.sse {
+            builder = builder.without_sse();
+        }
         match self.tokens {
             Some(tokens) => builder.auth(tokens).build(),
             None => builder.build(),

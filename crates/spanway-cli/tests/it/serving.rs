@@ -95,6 +95,27 @@ fn without_a_source_the_bookshop_is_served_in_every_era() {
 }
 
 #[test]
+fn t_2411_07_http_sse_is_served_unless_it_is_switched_off() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = file(&folder, "spanway.toml", "no-sse = true");
+    let from_file = ["serve", "--config", config.to_str().unwrap()];
+    let (mut by_environment, mut flag_wins) = (spanway(["serve"]), spanway(from_file));
+    by_environment.env("SPANWAY_NO_SSE", "true");
+    flag_wins.arg("--no-sse=false");
+    for (command, status) in [
+        (&mut spanway(["serve"]), "405"),
+        (&mut spanway(["serve", "--no-sse"]), "404"),
+        (&mut by_environment, "404"),
+        (&mut spanway(from_file), "404"),
+        (&mut flag_wins, "405"),
+    ] {
+        let serving = Serving::start(command);
+        let text = get_text(&serving.url, "/messages");
+        assert!(text.contains(status), "{status}: {text}");
+    }
+}
+
+#[test]
 fn flags_win_over_the_environment_and_that_over_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let document = file(&folder, "api.json", document("http://127.0.0.1:1"));

@@ -1,7 +1,7 @@
 //! POST: reads the body, lets the protocol decide what it is, and answers it.
 
 mod deliver;
-mod legacy;
+pub(super) mod legacy;
 mod listen;
 
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use http::Response;
 use http::request::Parts;
 use http_body::Body;
 use spanway_protocol::guard::{self, Accepts};
-use spanway_protocol::jsonrpc::{self, Notification, Request};
+use spanway_protocol::jsonrpc::{self, Incoming, Notification, Request};
 use spanway_protocol::modern::{self, Claims};
 use spanway_protocol::{
     Era, Method, PROTOCOL_VERSION, ProtocolVersion, Refusal, Rejection, Selected,
@@ -25,7 +25,7 @@ use crate::state::{ResponseMode, Shared};
 use crate::stream::ResponseBody;
 
 /// What a POST came with besides its body.
-struct Post {
+pub(super) struct Post {
     parts: Parts,
     accepts: Accepts,
     form: Form,
@@ -35,12 +35,18 @@ struct Post {
 /// The forms an answer may take: what the client admits, narrowed by the server's setting where the client
 /// leaves a choice.
 #[derive(Debug, Clone, Copy)]
-struct Form {
+pub(super) struct Form {
     json: bool,
     sse: bool,
 }
 
 impl Form {
+    /// An event stream that is open already.
+    pub(super) const STREAM: Self = Self {
+        json: false,
+        sse: true,
+    };
+
     fn choose(accepts: Accepts, mode: ResponseMode) -> Self {
         match (mode, accepts.json, accepts.sse) {
             (ResponseMode::Json, true, _) => Self {
@@ -57,12 +63,36 @@ impl Form {
 }
 
 impl Post {
+    /// One whose answer goes onto an event stream that is open already.
+    pub(super) fn to_stream(parts: Parts, principal: Option<Principal>) -> Self {
+        let accepts = Accepts::of(&super::head(&parts));
+        Self {
+            parts,
+            accepts,
+            form: Form::STREAM,
+            principal,
+        }
+    }
+
+    pub(super) fn principal(&self) -> Option<&str> {
+        self.principal.as_ref().map(Principal::as_str)
+    }
+
+    /// What a handler may want to see, for each call of a batch.
+    pub(super) fn origin(&self, shared: &Shared) -> Origin {
+        let mut origin = Origin::default();
+        origin.clock = Some(shared.call_clock.clone());
+        origin.principal = self.principal.clone();
+        origin.headers = self.parts.headers.clone();
+        origin.extensions = self.parts.extensions.clone();
+        origin
+    }
+
     /// Moves what a handler may want to see into the origin of its call.
-    fn into_origin(self, shared: &Shared, session: Option<Box<str>>) -> Origin {
+    fn into_origin(self, shared: &Shared) -> Origin {
         let mut origin = Origin::default();
         origin.clock = Some(shared.call_clock.clone());
         origin.principal = self.principal;
-        origin.session = session;
         origin.headers = self.parts.headers;
         origin.extensions = self.parts.extensions;
         origin
@@ -89,28 +119,10 @@ where
         Ok(accepts) => accepts,
         Err(why) => return respond::refusal(&why.into(), era),
     };
-    let bytes = match body::read(
-        body,
-        shared.limits.body_bytes_max,
-        shared.limits.body_timeout,
-    )
-    .await
-    {
-        Ok(bytes) => bytes,
-        Err(why) => return respond::refusal(&why.into(), era),
-    };
-    let incoming = match jsonrpc::parse(&bytes, &shared.limits) {
+    let incoming = match read(shared, body).await {
         Ok(incoming) => incoming,
         Err(refusal) => return respond::refusal(&refusal, era),
     };
-    if shared.is_draining()
-        && let Some(id) = incoming.first_request()
-    {
-        return respond::refusal(
-            &Refusal::new(Some(id.clone()), Rejection::ShuttingDown),
-            era,
-        );
-    }
     let selected = match Selected::decide(&head, incoming) {
         Ok(selected) => selected,
         Err((refusal, era)) => return respond::refusal(&refusal, era),
@@ -126,6 +138,23 @@ where
         // Nothing in the modern revision is told by notification over HTTP: taken and dropped (trap 28).
         Selected::ModernNotification(notification) => notified(&post, &notification),
         Selected::Legacy(incoming) => legacy::answer(shared, post, incoming).await,
+    }
+}
+
+/// What the body holds. While draining no request is taken; what concerns those that run still is.
+pub(super) async fn read<B>(shared: &Shared, body: B) -> Result<Incoming, Refusal>
+where
+    B: Body<Data = Bytes> + Send,
+    B::Error: Send,
+{
+    let limits = &shared.limits;
+    let bytes = body::read(body, limits.body_bytes_max, limits.body_timeout).await?;
+    let incoming = jsonrpc::parse(&bytes, limits)?;
+    match incoming.first_request() {
+        Some(id) if shared.is_draining() => {
+            Err(Refusal::new(Some(id.clone()), Rejection::ShuttingDown))
+        }
+        _ => Ok(incoming),
     }
 }
 
@@ -149,13 +178,15 @@ async fn modern(
         version: call.version,
         session: None,
     };
-    let context = Context::new(
-        &call,
-        post.into_origin(shared, None),
-        shared.limits.queue_max,
-    );
+    let context = Context::new(&call, post.into_origin(shared), shared.limits.queue_max);
     let running = Running::new(shared, call, context, None);
-    deliver::one(running, form, envelope, shared.keep_alive).await
+    let delivery = deliver::Delivery {
+        form,
+        envelope,
+        seat: None,
+        pulse: shared.keep_alive,
+    };
+    deliver::one(running, delivery).await
 }
 
 /// T-DUAL-09: only an unsupported version is a reason to refuse a modern notification. The header names it;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use spanway_protocol::Limits;
 use spanway_server::{Args, Context as CallContext, Server, Tool};
-use spanway_testkit::{Client, Session};
+use spanway_testkit::{Client, Session, SseConnection};
 use tokio::task::JoinSet;
 
 use super::*;
@@ -132,10 +132,50 @@ async fn storm(endpoint: &StreamableHttp, seed: u64) {
     while clients.join_next().await.transpose().unwrap().is_some() {}
 }
 
+/// A client of HTTP+SSE, which may leave at any time.
+async fn come_and_go(client: &Client, dice: &mut Dice) {
+    let mut connection = SseConnection::open(client, "/sse").await;
+    if dice.roll(5) == 0 {
+        return;
+    }
+    connection.connect("2025-03-26", json!({})).await;
+    for id in 0..dice.roll(8) {
+        match dice.roll(4) {
+            0 => connection.send(batch(dice, 3)).await,
+            1 => {
+                let params = json!({ "requestId": dice.roll(4) });
+                connection.notify("notifications/cancelled", params).await;
+            }
+            _ => {
+                let params = json!({ "name": "work", "arguments": { "steps": dice.roll(30) }, "_meta": { "progressToken": id } });
+                connection.ask("tools/call", params).await;
+            }
+        }
+        let patience = Duration::from_millis(dice.roll(20));
+        let read = async { while connection.stream.next().await.is_some() {} };
+        let _ = tokio::time::timeout(patience, read).await;
+    }
+}
+
+async fn sse_storm(endpoint: &StreamableHttp, seed: u64) {
+    let mut clients = JoinSet::new();
+    for number in 0..16 {
+        let client = Client::new(crate::App::new(endpoint.clone(), "/mcp"));
+        clients.spawn(async move {
+            let mut dice = Dice(seed * 100 + number);
+            for _ in 0..8 {
+                come_and_go(&client, &mut dice).await;
+            }
+        });
+    }
+    while clients.join_next().await.transpose().unwrap().is_some() {}
+}
+
 async fn nothing_is_left(endpoint: &StreamableHttp, running: &Running) {
     assert!(endpoint.finish_detached(Duration::from_secs(60)).await);
     let registry = endpoint.shared.sessions.as_ref().unwrap();
     assert_eq!(registry.busy_sessions(), 0);
+    assert_eq!(endpoint.sse().unwrap().count(), 0);
     assert_eq!(running.0.load(Ordering::SeqCst), 0);
     assert_eq!(endpoint.health().await.unwrap().streams, 0);
 }
@@ -161,6 +201,26 @@ async fn a_storm_on_many_threads_leaves_nothing_behind() {
     nothing_is_left(&endpoint, &running).await;
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_storm_of_connections_leaves_nothing_behind() {
+    for seed in 0..5 {
+        let running = Running::default();
+        let endpoint = endpoint(&running, HOUR, |_| {});
+        sse_storm(&endpoint, seed).await;
+        assert_eq!(endpoint.health().await.unwrap().sessions, 0, "seed {seed}");
+        nothing_is_left(&endpoint, &running).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_storm_of_connections_on_many_threads_leaves_nothing_behind() {
+    let running = Running::default();
+    let endpoint = endpoint(&running, HOUR, |_| {});
+    sse_storm(&endpoint, 77).await;
+    assert_eq!(endpoint.health().await.unwrap().sessions, 0);
+    nothing_is_left(&endpoint, &running).await;
+}
+
 #[tokio::test]
 async fn what_is_refused_leaves_no_busy_session() {
     let running = Running::default();
@@ -172,5 +232,7 @@ async fn what_is_refused_leaves_no_busy_session() {
     let session = client.connect("2025-11-25").await;
     assert_eq!(session.listen().send().await.status, 429);
     assert_eq!(session.request("ping", json!({})).send().await.status, 429);
+    let client = Client::new(crate::App::new(endpoint.clone(), "/mcp"));
+    assert_eq!(client.get().path("/sse").send().await.status, 429);
     nothing_is_left(&endpoint, &running).await;
 }

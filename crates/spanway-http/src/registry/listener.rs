@@ -6,7 +6,7 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use futures_util::Stream;
-use spanway_protocol::legacy::SessionId;
+use spanway_protocol::legacy::{SessionId, StreamId};
 use spanway_protocol::{Timestamp, encode_bare_notification, encode_resource_updated};
 use spanway_server::{Change, Changes};
 
@@ -27,6 +27,7 @@ struct State {
 
 struct Reader {
     number: u64,
+    stream: StreamId,
     waker: Option<Waker>,
 }
 
@@ -50,6 +51,12 @@ impl Mailbox {
         state.wake_all();
     }
 
+    fn assume_changed(&self) {
+        let mut state = self.lock();
+        state.changes.assume_changed();
+        state.wake_all();
+    }
+
     pub(super) fn watch(&self, uri: &str) {
         self.lock().changes.watch(uri);
     }
@@ -58,12 +65,22 @@ impl Mailbox {
         self.lock().changes.unwatch(uri);
     }
 
-    fn enter(&self) -> u64 {
+    /// Makes this the newest connection of the streams, and the only one of its own stream.
+    fn enter(&self, stream: StreamId) -> u64 {
         let mut state = self.lock();
+        if let Some(older) = state
+            .readers
+            .iter()
+            .position(|reader| reader.stream == stream)
+        {
+            let older = state.readers.remove(older);
+            older.waker.into_iter().for_each(Waker::wake);
+        }
         let number = state.next_reader;
         state.next_reader += 1;
         state.readers.push(Reader {
             number,
+            stream,
             waker: None,
         });
         number
@@ -89,14 +106,18 @@ impl Mailbox {
         {
             return Poll::Ready(change.and_then(|change| encode_change(&change)));
         }
-        if let Some(reader) = state
+        match state
             .readers
             .iter_mut()
             .find(|reader| reader.number == number)
         {
-            reader.waker = Some(cx.waker().clone());
+            Some(reader) => {
+                reader.waker = Some(cx.waker().clone());
+                Poll::Pending
+            }
+            // The client resumed the stream on another connection.
+            None => Poll::Ready(None),
         }
-        Poll::Pending
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -126,6 +147,8 @@ pub(crate) struct Listener {
     session: SessionId,
     mailbox: Arc<Mailbox>,
     number: u64,
+    /// Whether its mailbox has everything since the session last listened here.
+    unbroken: bool,
     since: Timestamp,
 }
 
@@ -133,16 +156,27 @@ impl Listener {
     pub(super) fn new(
         registry: Arc<Registry>,
         session: SessionId,
+        stream: StreamId,
         mailbox: Arc<Mailbox>,
+        unbroken: bool,
         since: Timestamp,
     ) -> Self {
-        let number = mailbox.enter();
+        let number = mailbox.enter(stream);
         Self {
             registry,
             session,
             mailbox,
             number,
+            unbroken,
             since,
+        }
+    }
+
+    /// The client reads on where it stopped listening. If this node cannot know what changed meanwhile, it
+    /// tells that everything did: a client that looks again in vain has lost nothing.
+    pub(crate) fn catch_up(&self) {
+        if !self.unbroken {
+            self.mailbox.assume_changed();
         }
     }
 

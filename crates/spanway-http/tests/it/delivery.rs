@@ -68,7 +68,7 @@ async fn silence_longer_than_the_interval_opens_a_stream_kept_alive_by_comments(
         assert!(stream.is_stream());
         assert_eq!(begun.elapsed().as_secs(), 15);
         for seconds in [15, 30] {
-            assert_eq!(stream.next().await, Some(Piece::Comment));
+            assert_eq!(stream.next_saying().await, Some(Piece::Comment));
             assert_eq!(begun.elapsed().as_secs(), seconds);
         }
         assert_eq!(stream.rest().await.len(), 1);
@@ -92,7 +92,7 @@ async fn events_put_off_the_next_comment() {
     for request in both(&client, "progress", arguments).await {
         let mut stream = request.open().await;
         let mut pieces = 0;
-        while let Some(piece) = stream.next().await {
+        while let Some(piece) = stream.next_saying().await {
             assert!(matches!(piece, Piece::Event(_)), "never silent for long");
             pieces += 1;
         }

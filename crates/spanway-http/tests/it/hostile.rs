@@ -7,10 +7,11 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
+use spanway_http::App;
 use spanway_protocol::Timestamp;
 use spanway_protocol::legacy::{Session, SessionId};
-use spanway_store::{MemoryStore, SessionChange, SessionStore, StoreError};
-use spanway_testkit::Client;
+use spanway_store::{MemoryStore, SessionChange, SessionStore, StoreError, Stores};
+use spanway_testkit::{Client, SseConnection};
 use tokio::sync::Semaphore;
 
 use crate::probe::Probe;
@@ -19,9 +20,16 @@ use crate::probe::Probe;
 struct Slow {
     inner: MemoryStore,
     hold_next: AtomicBool,
+    hold_insert: AtomicBool,
     held: Semaphore,
     go_on: Semaphore,
     down: AtomicBool,
+}
+
+/// Sessions in a slow store, the rest in memory.
+fn stores(sessions: &Arc<Slow>) -> Stores {
+    let limits = spanway_protocol::Limits::default();
+    Stores::memory(Duration::from_secs(3600), &limits).with_sessions(sessions.clone())
 }
 
 impl Slow {
@@ -29,6 +37,7 @@ impl Slow {
         Arc::new(Self {
             inner: MemoryStore::new(Duration::from_secs(3600), 10),
             hold_next: AtomicBool::new(false),
+            hold_insert: AtomicBool::new(false),
             held: Semaphore::new(0),
             go_on: Semaphore::new(0),
             down: AtomicBool::new(false),
@@ -38,6 +47,13 @@ impl Slow {
     /// The next look-up finds what is there now, and tells it only when let go on.
     fn hold_next(&self) {
         self.hold_next.store(true, Ordering::SeqCst);
+    }
+
+    async fn hold(&self, whether: &AtomicBool) {
+        if whether.swap(false, Ordering::SeqCst) {
+            self.held.add_permits(1);
+            self.go_on.acquire().await.expect("never closed").forget();
+        }
     }
 
     fn check(&self) -> Result<(), StoreError> {
@@ -50,10 +66,12 @@ impl Slow {
 
 impl SessionStore for Slow {
     fn insert(&self, session: Session, now: Timestamp) -> BoxFuture<'_, Result<(), StoreError>> {
-        match self.check() {
-            Ok(()) => self.inner.insert(session, now),
-            Err(error) => std::future::ready(Err(error)).boxed(),
+        async move {
+            self.check()?;
+            self.hold(&self.hold_insert).await;
+            self.inner.insert(session, now).await
         }
+        .boxed()
     }
 
     fn load<'a>(
@@ -64,10 +82,7 @@ impl SessionStore for Slow {
         async move {
             self.check()?;
             let found = self.inner.load(id, now).await;
-            if self.hold_next.swap(false, Ordering::SeqCst) {
-                self.held.add_permits(1);
-                self.go_on.acquire().await.expect("never closed").forget();
-            }
+            self.hold(&self.hold_next).await;
             found
         }
         .boxed()
@@ -112,7 +127,7 @@ impl SessionStore for Slow {
 #[tokio::test]
 async fn a_get_that_races_a_delete_opens_no_stream_that_nobody_ends() {
     let store = Slow::new();
-    let endpoint = Probe::new().endpoint().store(store.clone()).build();
+    let endpoint = Probe::new().endpoint().stores(stores(&store)).build();
     let session = Client::new(endpoint.clone()).connect("2025-11-25").await;
     store.hold_next();
     let delete = async {
@@ -126,9 +141,34 @@ async fn a_get_that_races_a_delete_opens_no_stream_that_nobody_ends() {
 }
 
 #[tokio::test]
+async fn a_client_that_leaves_while_it_initializes_leaves_no_session() {
+    for at_insert in [false, true] {
+        let store = Slow::new();
+        let endpoint = Probe::new().endpoint().stores(stores(&store)).build();
+        let client = Client::new(App::new(endpoint.clone(), "/mcp"));
+        let connection = SseConnection::open(&client, "/sse").await;
+        let hold = if at_insert {
+            &store.hold_insert
+        } else {
+            &store.hold_next
+        };
+        hold.store(true, Ordering::SeqCst);
+        let initialize = client.initialize("2024-11-05").path(&connection.address);
+        let leave = async {
+            let _ = store.held.acquire().await.expect("never closed");
+            drop(connection);
+            store.go_on.add_permits(1);
+        };
+        tokio::join!(initialize.send(), leave);
+        let health = endpoint.health().await.expect("healthy");
+        assert_eq!((health.sessions, health.streams), (0, 0));
+    }
+}
+
+#[tokio::test]
 async fn a_get_that_races_the_drain_opens_no_stream_that_nobody_ends() {
     let store = Slow::new();
-    let endpoint = Probe::new().endpoint().store(store.clone()).build();
+    let endpoint = Probe::new().endpoint().stores(stores(&store)).build();
     let session = Client::new(endpoint.clone()).connect("2025-11-25").await;
     store.hold_next();
     let drain = async {
@@ -144,7 +184,7 @@ async fn a_get_that_races_the_drain_opens_no_stream_that_nobody_ends() {
 async fn a_call_that_races_a_delete_ends_and_leaves_the_endpoint_usable() {
     let probe = Probe::new();
     let store = Slow::new();
-    let endpoint = probe.endpoint().store(store.clone()).build();
+    let endpoint = probe.endpoint().stores(stores(&store)).build();
     let session = Client::new(endpoint.clone()).connect("2025-11-25").await;
     store.hold_next();
     let delete = async {
@@ -161,7 +201,7 @@ async fn a_call_that_races_a_delete_ends_and_leaves_the_endpoint_usable() {
 #[tokio::test]
 async fn a_store_that_is_away_is_503_and_tells_no_internals() {
     let store = Slow::new();
-    let client = Client::new(Probe::new().endpoint().store(store.clone()).build());
+    let client = Client::new(Probe::new().endpoint().stores(stores(&store)).build());
     let session = client.connect("2025-11-25").await;
     store.down.store(true, Ordering::SeqCst);
     for request in [

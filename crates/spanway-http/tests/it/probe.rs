@@ -29,6 +29,7 @@ use crate::journal::{Ending, Journal};
 /// | `slow` | answers after `ms` |
 /// | `gate` | answers once [`Probe::open_gate`] was called |
 /// | `tell` | tells progress and logs at once, then waits for the gate |
+/// | `release` | tells progress, lets go of the connection for `retry_ms`, tells progress again after the gate |
 /// | `never` | never answers |
 /// | `flood` | tells progress in long words without end, and never answers |
 /// | `sample` | needs the client to declare `sampling` |
@@ -151,6 +152,12 @@ impl Probe {
                 context.progress(1.0, None, "waiting");
                 context.log(LoggingLevel::Warning, "waiting");
                 self.wait_at_gate().await;
+            }
+            "release" => {
+                context.progress(1.0, None, "before");
+                context.release_connection(Duration::from_millis(number("retry_ms", 1000)));
+                self.wait_at_gate().await;
+                context.progress(2.0, None, "after");
             }
             "never" => std::future::pending().await,
             "flood" => flood(context).await,

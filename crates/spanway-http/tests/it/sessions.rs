@@ -93,7 +93,12 @@ async fn delete_ends_calls_and_streams_of_the_session_and_of_no_other() {
     );
     let mut listening = session.listen().open().await;
     let mut other_listening = other.listen().open().await;
-    assert!(listening.next().await.is_some() && other_listening.next().await.is_some());
+    for stream in [&mut listening, &mut other_listening] {
+        assert!(
+            stream.next_event().await.is_some(),
+            "where the client stands"
+        );
+    }
     let call = session.call("never", json!({}));
     let other_call = other.call("gate", json!({})).send();
     let delete = async {

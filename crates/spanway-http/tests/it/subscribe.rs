@@ -4,9 +4,10 @@ use serde_json::{Value, json};
 use spanway_protocol::Limits;
 use spanway_protocol::schema::{ListCapability, ResourcesCapability, ServerCapabilities};
 use spanway_server::{Change, Principal, Resource, Server};
-use spanway_testkit::{Answer, Client, EventStream, Piece, Session};
+use spanway_testkit::{Answer, Client, Session};
 
 use crate::probe::Probe;
+use crate::streams::listen;
 
 const LEGACY: [&str; 4] = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"];
 
@@ -27,12 +28,6 @@ async fn subscribe(session: &Session, uri: &str) {
         ask(session, "resources/subscribe", uri).await.result(),
         json!({})
     );
-}
-
-async fn listen(session: &Session) -> EventStream {
-    let mut stream = session.listen().open().await;
-    assert_eq!(stream.next().await, Some(Piece::Comment));
-    stream
 }
 
 fn updated(uri: &str) -> Change {

@@ -75,8 +75,13 @@ fn table() -> Vec<(Rejection, Told, Told)> {
         ),
         both(Rejection::SessionRequired, 400, -32600),
         both(Rejection::SessionNotFound, 404, -32600),
+        both(Rejection::NodeLost, 200, -32603),
+        both(Rejection::EventGone, 410, -32600),
+        both(Rejection::StreamOver, 405, -32600),
         both(Rejection::TooManySessions, 503, -32600),
+        both(Rejection::ConnectionRequired, 400, -32600),
         both(Rejection::TooManyStreams, 503, -32600),
+        both(Rejection::TooManyCalls, 503, -32600),
         both(
             Rejection::SessionBusy {
                 what: "w",

@@ -4,6 +4,7 @@ use serde::ser::{Error, SerializeMap};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
+use super::capabilities::ClientCapabilities;
 use super::elicitation::FormSchema;
 use super::project::{Meta, Project, View, object};
 use super::sampling::SamplingRequest;
@@ -70,6 +71,18 @@ impl InputRequest {
             }
             Self::Sampling(_) => json!({ "sampling": {} }),
             Self::Roots => json!({ "roots": {} }),
+        }
+    }
+
+    /// Whether a client that declared this can be asked (T-MRTR-03, T-2411-19).
+    #[must_use]
+    pub fn is_declared_by(&self, declared: &ClientCapabilities) -> bool {
+        match self {
+            Self::Form { .. } => declared.elicitation_form(),
+            Self::Url { .. } => declared.elicitation_url(),
+            Self::Sampling(request) if request.uses_tools() => declared.sampling_tools(),
+            Self::Sampling(_) => declared.sampling(),
+            Self::Roots => declared.roots(),
         }
     }
 

@@ -98,6 +98,8 @@ pub struct ListResult<T> {
     pub next_cursor: Option<String>,
     /// How long the page may be kept.
     pub cache: CacheHint,
+    /// Attachments.
+    pub meta: Meta,
 }
 
 impl<T> ListResult<T> {
@@ -108,7 +110,15 @@ impl<T> ListResult<T> {
             items,
             next_cursor,
             cache,
+            meta: Meta::default(),
         }
+    }
+
+    /// The same page with attachments.
+    #[must_use]
+    pub fn with_meta(mut self, meta: Meta) -> Self {
+        self.meta = meta;
+        self
     }
 }
 
@@ -118,7 +128,7 @@ impl<T: Listed> Project for ListResult<T> {
         fields.put(T::KEY, &ProjectedSlice(&self.items, view))?;
         fields.maybe("nextCursor", self.next_cursor.as_ref())?;
         self.cache.put_fields(&mut fields, view)?;
-        fields.result(view, &Meta::default())?;
+        fields.result(view, &self.meta)?;
         fields.end()
     }
 }

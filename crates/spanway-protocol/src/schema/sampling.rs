@@ -7,6 +7,7 @@ pub use result::SamplingResult;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
+use super::capabilities::ClientCapabilities;
 use super::content::{Content, Media, Role};
 use super::input::Unsupported;
 use super::project::{Projected, View};
@@ -215,6 +216,22 @@ impl SamplingRequest {
                 .messages
                 .iter()
                 .any(|message| message.content.iter().any(block))
+    }
+
+    /// The same request without the context of servers where the client does not offer it (T-2511-14).
+    #[must_use]
+    pub fn with_declared_context(
+        mut self,
+        version: ProtocolVersion,
+        declared: &ClientCapabilities,
+    ) -> Self {
+        if version >= ProtocolVersion::V2025_11_25
+            && self.include_context != Some(IncludeContext::None)
+            && !declared.sampling_context()
+        {
+            self.include_context = None;
+        }
+        self
     }
 
     /// What the specification has against the conversation, if anything: every tool call is answered, by a

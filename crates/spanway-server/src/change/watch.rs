@@ -21,6 +21,10 @@ impl Watched {
         self.pending.remove(uri);
     }
 
+    pub(super) fn uris(&self) -> Vec<Arc<str>> {
+        self.uris.iter().cloned().collect()
+    }
+
     /// The watched URI that covers `uri`: itself, or the nearest above it.
     pub(super) fn nearest(&self, uri: &str) -> Option<&Arc<str>> {
         if self.uris.is_empty() {

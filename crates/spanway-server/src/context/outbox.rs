@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use futures_util::task::AtomicWaker;
 use serde_json::json;
@@ -70,6 +71,18 @@ impl Outbox {
         } else {
             state.dropped_logs += 1;
         }
+        drop(state);
+        self.waker.wake();
+    }
+
+    /// Queues the release of the connection. One that waits already is enough.
+    pub(super) fn push_release(&self, retry: Duration) {
+        let mut state = self.lock();
+        let waits = |waiting: &Emission| matches!(waiting, Emission::Release { .. });
+        if state.closed || state.queue.iter().any(waits) {
+            return;
+        }
+        state.queue.push_back(Emission::Release { retry });
         drop(state);
         self.waker.wake();
     }

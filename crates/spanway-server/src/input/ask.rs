@@ -13,10 +13,9 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use spanway_protocol::jsonrpc::RequestId;
 use spanway_protocol::schema::{
-    FormSchema, IncludeContext, InputRequest, ListRootsResult, Question, Root, SamplingRequest,
-    SamplingResult,
+    FormSchema, InputRequest, ListRootsResult, Question, Root, SamplingRequest, SamplingResult,
 };
-use spanway_protocol::{Era, ProtocolVersion, ServerRequest};
+use spanway_protocol::{Era, Method, RawJson, ServerRequest};
 
 use super::form::{self, Form};
 use super::round::{Blocked, LegEnd, Round};
@@ -129,18 +128,12 @@ impl Context {
     pub async fn sample(
         &self,
         key: &str,
-        mut request: SamplingRequest,
+        request: SamplingRequest,
     ) -> Result<SamplingResult, InputError> {
         if let Some(problem) = request.problem() {
             return Err(InputError::question(key, problem));
         }
-        // T-2511-14: context of servers only where the client offers it.
-        if self.version() >= ProtocolVersion::V2025_11_25
-            && request.include_context != Some(IncludeContext::None)
-            && !self.client_capabilities().sampling_context()
-        {
-            request.include_context = None;
-        }
+        let request = request.with_declared_context(self.version(), &self.client_capabilities());
         let request = InputRequest::Sampling(Box::new(request));
         self.ask(key, request, read).await
     }
@@ -247,10 +240,47 @@ impl Context {
         let id = next_id()?;
         let params = request.params(self.version(), Some(&id))?;
         self.check_declared(request)?;
+        let message = ServerRequest::new(RequestId::from(id.as_str()), request.method(), params);
+        let answer = self.exchange(key, message, round).await?;
+        answer.read().map_err(|error| InputError::Invalid {
+            key: key.to_owned(),
+            detail: error.to_string(),
+        })
+    }
+
+    /// Sends a request of a handler that has its own way of asking, and waits for what the client answers;
+    /// for services that host such handlers. Whether the client declared that it can answer, and whether the
+    /// parameters are those of its revision, is for the caller to see to.
+    ///
+    /// # Errors
+    /// Clients of the modern revision are sent no requests (T-MRTR-01); others cannot be reached, or did not
+    /// answer with a result.
+    pub async fn forward(
+        &self,
+        method: Method,
+        params: Map<String, Value>,
+    ) -> Result<RawJson, InputError> {
+        if self.version().era() == Era::Modern {
+            return Err(InputError::Unreachable(
+                "clients of its revision are not sent requests",
+            ));
+        }
+        let id = next_id()?;
+        let message = ServerRequest::new(RequestId::from(id.as_str()), method, params);
+        self.exchange(&id, message, self.round()).await
+    }
+
+    /// Puts a request on the stream of the call and waits for the response.
+    async fn exchange(
+        &self,
+        key: &str,
+        message: ServerRequest,
+        round: &Round,
+    ) -> Result<RawJson, InputError> {
         if let ClientRequests::Refused(why) = self.client_requests() {
             return Err(InputError::Unreachable(why));
         }
-        let id = RequestId::from(id.as_str());
+        let id = message.id.clone();
         round
             .open(key, id.clone())
             .map_err(|blocked| blocked.explain(key))?;
@@ -258,37 +288,25 @@ impl Context {
             context: self,
             id: &id,
         };
-        let message = ServerRequest::new(id.clone(), request.method(), params);
         if !self.send_request(message) {
             return Err(InputError::Unreachable("the call is over"));
         }
-        let key = || key.to_owned();
         match poll_fn(|cx| round.poll_leg(&id, cx)).await {
-            LegEnd::Answered(Ok(result)) => result.read().map_err(|error| InputError::Invalid {
-                key: key(),
-                detail: error.to_string(),
-            }),
+            LegEnd::Answered(Ok(result)) => Ok(result),
             LegEnd::Answered(Err(error)) => Err(InputError::Refused {
-                key: key(),
+                key: key.to_owned(),
                 error: Box::new(error),
             }),
-            LegEnd::TimedOut => Err(InputError::TimedOut { key: key() }),
+            LegEnd::TimedOut => Err(InputError::TimedOut {
+                key: key.to_owned(),
+            }),
             LegEnd::Abandoned => Err(InputError::Unreachable("the call is over")),
         }
     }
 
     /// T-MRTR-03, T-2411-19: nothing is asked that the client did not declare.
     fn check_declared(&self, request: &InputRequest) -> Result<(), InputError> {
-        let declared = self.client_capabilities();
-        let can = match request {
-            InputRequest::Form { .. } => declared.elicitation_form(),
-            InputRequest::Url { .. } => declared.elicitation_url(),
-            InputRequest::Sampling(request) if request.uses_tools() => declared.sampling_tools(),
-            InputRequest::Sampling(_) => declared.sampling(),
-            InputRequest::Roots => declared.roots(),
-            _ => false,
-        };
-        if can {
+        if request.is_declared_by(&self.client_capabilities()) {
             Ok(())
         } else {
             Err(InputError::Undeclared {

@@ -501,6 +501,9 @@ fn the_stream_of_2024_11_05_names_its_endpoint_and_carries_every_answer() {
     };
     let mut taken = post(&asked("initialize"));
     assert!(taken.told(&endpoint).is_err(), "only a GET is told");
+    assert_eq!(Exchange::unread().told(&endpoint), Ok(()), "maybe a GET");
+    let nameless = event("endpoint", "/messages");
+    assert!(Exchange::unread().told(&nameless).is_err());
     let agreed = json!({ "protocolVersion": "2024-11-05", "capabilities": {}, "serverInfo": { "name": "x", "version": "1" } });
     assert_eq!(stream.told(&event("message", result(&agreed))), Ok(()));
     post(&json!({ "jsonrpc": "2.0", "id": 2, "method": "tools/call" }));
@@ -510,6 +513,18 @@ fn the_stream_of_2024_11_05_names_its_endpoint_and_carries_every_answer() {
         stream.told(&event("message", &newer)).is_err(),
         "not in that revision"
     );
+    // Nothing that was posted takes the session out of its revision.
+    let mut claiming = asked("server/discover");
+    claiming["id"] = json!(3);
+    claiming["params"] = json!({ "_meta": { CLAIM: "2026-07-28" } });
+    let headers = [
+        ("mcp-session-id", "x"),
+        ("mcp-protocol-version", "2026-07-28"),
+    ];
+    let parts = parts(Method::POST, "/messages?sessionId=an-old-one", &headers);
+    Exchange::of_request(&parts, Some(claiming.to_string().as_bytes()));
+    let refused = json!({ "jsonrpc": "2.0", "id": 3, "error": { "code": -32601, "message": "x" } });
+    assert_eq!(stream.told(&event("message", &refused)), Ok(()));
 }
 
 #[test]

@@ -1,10 +1,13 @@
-//! The fixture tools and the prompt that ask the client for input.
+//! The fixture tools, the prompt and the resource that ask the client for input.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use spanway::protocol::schema::SamplingRequest;
-use spanway::{Args, Context, Elicited, InputError, Prompt, PromptError, Tool, ToolError};
+use spanway::{
+    Args, Context, Elicited, InputError, Prompt, PromptError, Resource, ResourceError, Tool,
+    ToolError,
+};
 
 use crate::Fixture;
 
@@ -16,6 +19,7 @@ pub(crate) fn tools() -> Vec<Tool<Fixture>> {
             .description("Asks with a default for every kind of field."),
         Tool::new("test_elicitation_sep1330_enums", enums)
             .description("Asks with every kind of choice."),
+        Tool::new("test_elicitation_url", url).description("Asks the person to open a URL."),
         Tool::new("test_streaming_elicitation", user_name)
             .description("Asks the person, in every revision."),
         Tool::new("test_input_required_result_elicitation", user_name)
@@ -44,6 +48,14 @@ pub(crate) fn prompts() -> Vec<Prompt<Fixture>> {
     vec![
         Prompt::new("test_input_required_result_prompt", prompt)
             .description("A prompt that asks the person first."),
+    ]
+}
+
+pub(crate) fn resources() -> Vec<Resource<Fixture>> {
+    vec![
+        Resource::new("test://greeting", "greeting", greeting)
+            .description("A text that asks for a name first.")
+            .mime_type("text/plain"),
     ]
 }
 
@@ -134,6 +146,19 @@ async fn enums(cx: Context) -> Result<String, ToolError> {
     });
     let answer = cx.elicit_form("choices", "Please select options", schema);
     Ok(completed(answer.await?))
+}
+
+async fn url(cx: Context) -> Result<&'static str, ToolError> {
+    let answer = cx.elicit_url(
+        "sign_in",
+        "Please sign in",
+        "https://example.com/sign-in?flow=7",
+    );
+    Ok(match answer.await? {
+        Elicited::Accepted(()) => "URL: accept",
+        Elicited::Declined => "URL: decline",
+        Elicited::Cancelled => "URL: cancel",
+    })
 }
 
 fn completed(answer: Elicited<Map<String, Value>>) -> String {
@@ -240,4 +265,8 @@ async fn prompt(cx: Context) -> Result<String, PromptError> {
         "Use this context: {}",
         about.await?.accepted()?.context
     ))
+}
+
+async fn greeting(cx: Context) -> Result<String, ResourceError> {
+    Ok(format!("Hello, {}!", ask_name(&cx, "name").await?))
 }

@@ -1,8 +1,10 @@
-//! The server the official conformance suite is run against: its fixtures, through the public API alone.
+//! The server that the official conformance suite and other people's clients are run against: the suite's
+//! fixtures and a few tools more, through the public API alone.
 //!
 //! `cargo run --release -p spanway --example everything -- --listen 127.0.0.1:8000`
 
 mod asking;
+mod effects;
 mod prompts;
 mod resources;
 mod samples;
@@ -12,10 +14,13 @@ use std::sync::{Arc, OnceLock};
 
 use spanway::Server;
 
-/// What the handlers share: the server itself, for those that change its lists.
+use crate::effects::Effects;
+
+/// What the handlers share: the server itself, for those that change its lists, and what they did.
 #[derive(Clone, Default)]
 pub(crate) struct Fixture {
     server: Arc<OnceLock<Server>>,
+    effects: Arc<Effects>,
 }
 
 impl Fixture {
@@ -30,10 +35,11 @@ fn build() -> anyhow::Result<Server> {
         .title("Spanway, everything")
         .instructions("Every feature of the protocol once, for the official conformance suite.")
         .with_state(fixture.clone());
-    for tool in tools::all().into_iter().chain(asking::tools()) {
+    let tools = [tools::all(), asking::tools(), effects::tools()];
+    for tool in tools.into_iter().flatten() {
         builder = builder.tool(tool);
     }
-    for resource in resources::all() {
+    for resource in resources::all().into_iter().chain(asking::resources()) {
         builder = builder.resource(resource);
     }
     for prompt in prompts::all().into_iter().chain(asking::prompts()) {

@@ -7,6 +7,9 @@ use spanway::{Params, Resource};
 use crate::Fixture;
 use crate::samples::RED_PIXEL;
 
+/// The resource whose changes are told by `test_trigger_resource_change`.
+pub(crate) const WATCHED_RESOURCE: &str = "test://watched-resource";
+
 pub(crate) fn all() -> Vec<Resource<Fixture>> {
     vec![
         Resource::text(
@@ -21,7 +24,7 @@ pub(crate) fn all() -> Vec<Resource<Fixture>> {
             .description("A picture that never changes.")
             .mime_type("image/png"),
         Resource::text(
-            "test://watched-resource",
+            WATCHED_RESOURCE,
             "watched-resource",
             "Watched resource content",
         )

@@ -38,6 +38,8 @@ pub(crate) fn all() -> Vec<Tool<Fixture>> {
             .description("Sends a log message if one is wanted."),
         Tool::new("test_tool_with_progress", progress)
             .description("Tells its progress while it works."),
+        Tool::new("test_reconnection", reconnection)
+            .description("Closes the connection in the middle; the answer is read on another one."),
         Tool::new("test_error_handling", failing).description("Always fails."),
         Tool::new("test_missing_capability", needs_sampling)
             .description("Needs a client that can sample."),
@@ -110,6 +112,12 @@ async fn progress(cx: Context) -> &'static str {
         sleep(STEP).await;
     }
     "Tool with progress executed successfully"
+}
+
+async fn reconnection(cx: Context) -> &'static str {
+    cx.release_connection(STEP);
+    sleep(2 * STEP).await;
+    "Reconnection test completed successfully"
 }
 
 async fn failing() -> Result<String, ToolError> {

@@ -10,22 +10,78 @@ use http::Response;
 use spanway_protocol::Outgoing;
 
 use super::Form;
+use crate::registry::StreamSeat;
 use crate::respond::{self, Envelope};
 use crate::running::{Running, Step};
-use crate::stream::{Events, ResponseBody};
+use crate::stream::{Events, ResponseBody, Writer};
 
-/// Answers one call. While it is silent, a real HTTP status stays possible; after `pulse` without a word
-/// the stream is opened, so that proxies do not cut the connection.
-pub(super) async fn one(
-    mut running: Running,
-    form: Form,
-    envelope: Envelope,
-    pulse: Duration,
-) -> Response<ResponseBody> {
-    if !form.json {
-        return streamed(running, envelope, pulse).await;
+/// How an answer is to be given.
+pub(super) struct Delivery {
+    pub(super) form: Form,
+    pub(super) envelope: Envelope,
+    /// Where a stream is kept, so that it can be resumed. `None` where nothing can.
+    pub(super) seat: Option<StreamSeat>,
+    /// The silence after which a stream is opened, and the time between comments on it.
+    pub(super) pulse: Duration,
+}
+
+/// What calls said before it was clear that the answer is a stream.
+#[derive(Default)]
+struct Said {
+    messages: Vec<Bytes>,
+    release: Option<Duration>,
+    /// Whether to open with a comment, since there was silence long enough for one.
+    silence: bool,
+}
+
+impl Delivery {
+    fn can_release(&self) -> bool {
+        self.form.sse && self.seat.as_ref().is_some_and(StreamSeat::is_polled)
     }
-    let mut silence = pin!(tokio::time::sleep(pulse));
+
+    /// A stream that goes on where the calls are.
+    fn stream(self, calls: Vec<Running>, said: Said) -> Response<ResponseBody> {
+        let mut events = match self.seat {
+            Some(seat) => {
+                let mut writer = Writer::of_calls(calls, said.messages, seat);
+                if let Some(retry) = said.release {
+                    writer.release(retry);
+                }
+                Events::of_writer(writer, self.pulse)
+            }
+            None => {
+                let mut events = Events::of_calls(calls, self.pulse);
+                said.messages
+                    .iter()
+                    .for_each(|message| events.push(message));
+                events
+            }
+        };
+        if said.silence {
+            events.push_comment();
+        }
+        respond::sse(events.into(), self.envelope)
+    }
+
+    /// A request must be answered with JSON or a stream (T-2503-06): of a call that was taken back, a stream
+    /// that says nothing.
+    fn nothing(self) -> Response<ResponseBody> {
+        respond::sse(
+            Events::of_calls(Vec::new(), self.pulse).into(),
+            self.envelope,
+        )
+    }
+}
+
+/// Answers one call. While it is silent, a real HTTP status stays possible; after a while without a word
+/// the stream is opened, so that proxies do not cut the connection.
+pub(super) async fn one(mut running: Running, delivery: Delivery) -> Response<ResponseBody> {
+    let form = delivery.form;
+    if !form.json {
+        return streamed(running, delivery).await;
+    }
+    let mut silence = pin!(tokio::time::sleep(delivery.pulse));
+    let mut said = Said::default();
     loop {
         let step = poll_fn(|cx| match running.poll_step(cx) {
             Poll::Ready(step) => Poll::Ready(Some(step)),
@@ -33,49 +89,46 @@ pub(super) async fn one(
             Poll::Pending => Poll::Pending,
         });
         match step.await {
-            Some(Step::Done(outgoing)) => return respond::json(outgoing, envelope),
+            Some(Step::Done(outgoing)) => return respond::json(outgoing, delivery.envelope),
             // A client that takes JSON only cannot be told; the result is what it waits for.
             Some(Step::Message(_)) if !form.sse => {}
-            Some(Step::Message(message)) => {
-                let mut events = Events::of_calls(vec![running], pulse);
-                events.push(&message);
-                return respond::sse(events.into(), envelope);
-            }
-            // A request must be answered with JSON or a stream (T-2503-06): a stream that says nothing.
-            Some(Step::Cancelled) => {
-                return respond::sse(Events::of_calls(Vec::new(), pulse).into(), envelope);
-            }
-            None => {
-                let mut events = Events::of_calls(vec![running], pulse);
-                events.push_comment();
-                return respond::sse(events.into(), envelope);
-            }
+            Some(Step::Message(message)) => said.messages.push(message),
+            Some(Step::Release(retry)) if delivery.can_release() => said.release = Some(retry),
+            Some(Step::Release(_)) => continue,
+            Some(Step::Cancelled) => return delivery.nothing(),
+            None => said.silence = true,
+        }
+        if form.sse {
+            return delivery.stream(vec![running], said);
         }
     }
 }
 
 /// Answers one call with a stream, come what may; only what is refused at once, with a status of its own
 /// (T-2607-24), is not hidden in a stream.
-async fn streamed(
-    mut running: Running,
-    envelope: Envelope,
-    pulse: Duration,
-) -> Response<ResponseBody> {
+async fn streamed(mut running: Running, delivery: Delivery) -> Response<ResponseBody> {
+    let mut said = Said::default();
     let first = poll_fn(|cx| Poll::Ready(running.poll_step(cx))).await;
-    let (calls, bytes) = match first {
+    let calls = match first {
         Poll::Ready(Step::Done(outgoing)) if outgoing.status != 200 => {
-            return respond::json(outgoing, envelope);
+            return respond::json(outgoing, delivery.envelope);
         }
-        Poll::Ready(Step::Done(outgoing)) => (Vec::new(), Some(outgoing.body)),
-        Poll::Ready(Step::Cancelled) => (Vec::new(), None),
-        Poll::Ready(Step::Message(message)) => (vec![running], Some(message)),
-        Poll::Pending => (vec![running], None),
+        Poll::Ready(Step::Done(outgoing)) => {
+            said.messages.push(outgoing.body);
+            Vec::new()
+        }
+        Poll::Ready(Step::Cancelled) => return delivery.nothing(),
+        Poll::Ready(Step::Message(message)) => {
+            said.messages.push(message);
+            vec![running]
+        }
+        Poll::Ready(Step::Release(retry)) => {
+            said.release = Some(retry);
+            vec![running]
+        }
+        Poll::Pending => vec![running],
     };
-    let mut events = Events::of_calls(calls, pulse);
-    if let Some(bytes) = bytes {
-        events.push(&bytes);
-    }
-    respond::sse(events.into(), envelope)
+    delivery.stream(calls, said)
 }
 
 /// Answers the requests of a 2025-03-26 batch: a JSON array if none of them says anything before its
@@ -83,11 +136,10 @@ async fn streamed(
 pub(super) async fn batch(
     mut calls: Vec<Running>,
     mut answered: Vec<Bytes>,
-    form: Form,
-    envelope: Envelope,
-    pulse: Duration,
+    delivery: Delivery,
 ) -> Response<ResponseBody> {
-    let mut silence = pin!(tokio::time::sleep(pulse));
+    let form = delivery.form;
+    let mut silence = pin!(tokio::time::sleep(delivery.pulse));
     let mut message = None;
     if form.json {
         let silent = poll_fn(|cx| {
@@ -103,7 +155,7 @@ pub(super) async fn batch(
                         }
                         Poll::Ready(Step::Cancelled) => return false,
                         Poll::Ready(Step::Message(bytes)) if form.sse => message = Some(bytes),
-                        Poll::Ready(Step::Message(_)) => {}
+                        Poll::Ready(Step::Message(_) | Step::Release(_)) => {}
                         Poll::Pending => return true,
                     }
                 }
@@ -122,16 +174,16 @@ pub(super) async fn batch(
         });
         // If every call was cancelled there is nothing to put into an array: a stream that says nothing.
         if silent.await && message.is_none() && !answered.is_empty() {
-            return respond::json(array(&answered), envelope);
+            return respond::json(array(&answered), delivery.envelope);
         }
     }
-    let mut events = Events::of_calls(calls, pulse);
-    answered
-        .iter()
-        .chain(&message)
-        .for_each(|bytes| events.push(bytes));
-    events.push_comment();
-    respond::sse(events.into(), envelope)
+    answered.extend(message);
+    let said = Said {
+        messages: answered,
+        release: None,
+        silence: true,
+    };
+    delivery.stream(calls, said)
 }
 
 fn array(responses: &[Bytes]) -> Outgoing {

@@ -1,6 +1,7 @@
 //! POST of the handshake revisions: opens sessions and serves what belongs to one.
 
 mod subscribe;
+mod tell;
 
 use std::sync::Arc;
 
@@ -10,13 +11,14 @@ use spanway_protocol::jsonrpc::{Incoming, Message, Notification, Request, Respon
 use spanway_protocol::legacy::{self, Session, SessionId};
 use spanway_protocol::schema::{CancelledParams, InitializeParams, SetLevelParams};
 use spanway_protocol::{
-    Answer, Call, Client, Era, Method, ProtocolVersion, Refusal, Rejection, Reply, SESSION_ID,
-    describe, encode,
+    Answer, Call, Client, Era, Method, Outgoing, ProtocolVersion, Refusal, Rejection, Reply,
+    SESSION_ID, describe, encode,
 };
-use spanway_server::{ClientRequests, Context, Origin, Principal};
+use spanway_server::{ClientRequests, Context, Origin};
 use spanway_store::SessionChange;
 
-use super::{Form, Post, deliver};
+use super::deliver::{self, Delivery};
+use super::{Form, Post};
 use crate::registry::Registry;
 use crate::respond::{self, Envelope};
 use crate::running::Running;
@@ -43,75 +45,80 @@ async fn initialize(
     post: Post,
     request: Request,
 ) -> Result<http::Response<ResponseBody>, Refusal> {
-    let refuse = |why| Refusal::new(Some(request.id.clone()), why);
-    let invalid = |error: serde_json::Error| Rejection::InvalidParams {
-        detail: format!(
-            "initialize needs protocolVersion, capabilities and clientInfo: {}",
-            describe(&error)
-        )
-        .into(),
-    };
-    let params =
-        InitializeParams::read(&request.params.raw).map_err(|error| refuse(invalid(error)))?;
-    let version = legacy::negotiate(&params.protocol_version);
-    let client = Client::new(params.client_info, params.capabilities);
-    let mut call = Call::new(
-        request.id.clone(),
-        request.method.clone(),
-        request.params.clone(),
-        version,
-    );
-    call.client = client.clone();
+    let call = handshake(request)?;
     let form = post.form;
-    let principal = post.principal.clone();
     let mut envelope = Envelope {
-        version,
+        version: call.version,
         session: None,
     };
+    let mut opened: Option<Box<str>> = None;
     if let Some(registry) = &shared.sessions {
-        let session = new_session(registry, version, client, principal.as_ref())
+        let refuse = |why| Refusal::new(Some(call.id.clone()), why);
+        let id = new_id().map_err(refuse)?;
+        envelope.session = HeaderValue::from_str(id.as_str()).ok();
+        open_session(registry, id.clone(), &call, post.principal())
             .await
             .map_err(refuse)?;
-        envelope.session = HeaderValue::from_str(session.as_str()).ok();
+        opened = Some(id.as_str().into());
     }
-    let context = Context::new(
-        &call,
-        post.into_origin(shared, None),
-        shared.limits.queue_max,
-    );
-    Ok(deliver::one(
-        Running::new(shared, call, context, None),
+    let mut origin = post.into_origin(shared);
+    origin.session = opened;
+    let context = Context::new(&call, origin, shared.limits.queue_max);
+    let delivery = Delivery {
         form,
         envelope,
-        shared.keep_alive,
-    )
-    .await)
+        seat: None,
+        pulse: shared.keep_alive,
+    };
+    Ok(deliver::one(Running::new(shared, call, context, None), delivery).await)
 }
 
-async fn new_session(
-    registry: &Registry,
-    version: ProtocolVersion,
-    client: Client,
-    principal: Option<&Principal>,
-) -> Result<SessionId, Rejection> {
+/// The call that an `initialize` is, in the revision that was negotiated.
+pub(in crate::endpoint) fn handshake(request: Request) -> Result<Call, Refusal> {
+    let params = InitializeParams::read(&request.params.raw).map_err(|error| {
+        let detail = format!(
+            "initialize needs protocolVersion, capabilities and clientInfo: {}",
+            describe(&error)
+        );
+        let why = Rejection::InvalidParams {
+            detail: detail.into(),
+        };
+        Refusal::new(Some(request.id.clone()), why)
+    })?;
+    let version = legacy::negotiate(&params.protocol_version);
+    let mut call = Call::new(request.id, request.method, request.params, version);
+    call.client = Client::new(params.client_info, params.capabilities);
+    Ok(call)
+}
+
+/// An id that no other session has and nobody can guess (T-2503-20).
+pub(in crate::endpoint) fn new_id() -> Result<SessionId, Rejection> {
     let mut bits = [0_u8; 16];
     getrandom::fill(&mut bits).map_err(|error| {
         tracing::error!(%error, "the system gives no random numbers");
         Rejection::Internal
     })?;
-    let id = SessionId::from_random(bits);
-    let owner = principal.map(|principal| principal.as_str().into());
+    Ok(SessionId::from_random(bits))
+}
+
+/// Opens the session that a handshake asks for.
+pub(in crate::endpoint) async fn open_session(
+    registry: &Registry,
+    id: SessionId,
+    handshake: &Call,
+    principal: Option<&str>,
+) -> Result<(), Rejection> {
+    let (version, client) = (handshake.version, handshake.client.clone());
     registry
-        .open(Session::new(id.clone(), version, client, owner))
-        .await?;
-    Ok(id)
+        .open(Session::new(id, version, client, principal.map(Into::into)))
+        .await
 }
 
 /// The terms a message is served under.
-struct Terms {
-    session: Arc<Session>,
+pub(in crate::endpoint) struct Terms {
+    pub(in crate::endpoint) session: Arc<Session>,
     /// `None` where the server keeps no sessions; then nothing can be cancelled or changed.
-    registry: Option<Arc<Registry>>,
+    pub(in crate::endpoint) registry: Option<Arc<Registry>>,
 }
 
 async fn in_session(
@@ -130,7 +137,7 @@ async fn in_session(
     match incoming {
         Incoming::Single(Message::Request(request)) => serve(shared, post, &terms, request).await,
         Incoming::Single(Message::Notification(notification)) => {
-            notice(&terms, &notification).await?;
+            notice(shared, &terms, || post.origin(shared), &notification).await?;
             Ok(respond::accepted(terms.session.version))
         }
         Incoming::Single(Message::Response(response)) => {
@@ -154,9 +161,7 @@ async fn terms(shared: &Shared, post: &Post) -> Result<Terms, Rejection> {
         });
     };
     let id = legacy::session_id(&head)?;
-    let session = registry
-        .find(&id, post.principal.as_ref().map(Principal::as_str))
-        .await?;
+    let session = registry.find(&id, post.principal()).await?;
     legacy::version_header(&head)?;
     Ok(Terms {
         session,
@@ -170,21 +175,13 @@ async fn serve(
     terms: &Terms,
     request: Request,
 ) -> Result<http::Response<ResponseBody>, Refusal> {
+    let delivery = delivery(shared, &post, terms);
     let form = post.form;
-    let envelope = envelope(&post, terms);
-    if concerns_session(&request.method) {
-        let body = settle(shared, terms, request).await?;
-        return Ok(respond::json(body, envelope));
-    }
-    let session = terms
-        .registry
-        .is_some()
-        .then(|| terms.session.id.as_str().into());
-    let requests = client_requests(terms, form);
-    let mut origin = post.into_origin(shared, session);
-    origin.client_requests = requests;
-    let running = start(shared, terms, origin, request)?;
-    Ok(deliver::one(running, form, envelope, shared.keep_alive).await)
+    let taken = take_request(shared, terms, form, || post.into_origin(shared), request);
+    Ok(match taken.await? {
+        Taken::Answered(outgoing) => respond::json(outgoing, delivery.envelope),
+        Taken::Running(running) => deliver::one(running, delivery).await,
+    })
 }
 
 async fn serve_batch(
@@ -195,28 +192,23 @@ async fn serve_batch(
 ) -> Result<http::Response<ResponseBody>, Refusal> {
     let (mut calls, mut answered): (Vec<Running>, Vec<Bytes>) = (Vec::new(), Vec::new());
     let mut wants_answer = false;
-    let session: Option<Box<str>> = terms
-        .registry
-        .is_some()
-        .then(|| terms.session.id.as_str().into());
     for message in messages {
         let outcome = match message {
-            Message::Notification(notification) => notice(terms, &notification).await,
+            Message::Notification(notification) => {
+                notice(shared, terms, || post.origin(shared), &notification).await
+            }
             Message::Response(response) => {
                 take_response(terms, &response);
                 Ok(())
             }
             Message::Request(request) => {
                 wants_answer = true;
-                if concerns_session(&request.method) {
-                    settle(shared, terms, request)
-                        .await
-                        .map(|outgoing| answered.push(outgoing.body))
-                } else {
-                    let mut origin = copy_origin(shared, &post, session.clone());
-                    origin.client_requests = client_requests(terms, post.form);
-                    start(shared, terms, origin, request).map(|running| calls.push(running))
-                }
+                let origin = || post.origin(shared);
+                let taken = take_request(shared, terms, post.form, origin, request).await;
+                taken.map(|taken| match taken {
+                    Taken::Answered(outgoing) => answered.push(outgoing.body),
+                    Taken::Running(running) => calls.push(running),
+                })
             }
         };
         if let Err(refusal) = outcome {
@@ -228,25 +220,7 @@ async fn serve_batch(
     if !wants_answer && answered.is_empty() {
         return Ok(respond::accepted(terms.session.version));
     }
-    Ok(deliver::batch(
-        calls,
-        answered,
-        post.form,
-        envelope(&post, terms),
-        shared.keep_alive,
-    )
-    .await)
-}
-
-/// Each call of a batch sees the head of the POST.
-fn copy_origin(shared: &Shared, post: &Post, session: Option<Box<str>>) -> Origin {
-    let mut origin = Origin::default();
-    origin.clock = Some(shared.call_clock.clone());
-    origin.principal = post.principal.clone();
-    origin.session = session;
-    origin.headers = post.parts.headers.clone();
-    origin.extensions = post.parts.extensions.clone();
-    origin
+    Ok(deliver::batch(calls, answered, delivery(shared, &post, terms)).await)
 }
 
 /// Whether a call may ask its client while it runs: on its own stream, of a session whose client is ready
@@ -265,13 +239,9 @@ fn client_requests(terms: &Terms, form: Form) -> ClientRequests {
 
 /// Hands a posted response to the call of this session that waits for it. One that answers nothing known is
 /// dropped: its question may just have been taken back.
-fn take_response(terms: &Terms, response: &Response) {
-    let taken = match (&terms.registry, &response.id) {
-        (Some(registry), Some(id)) => registry.answer(&terms.session.id, id, &response.outcome),
-        _ => false,
-    };
-    if !taken {
-        tracing::debug!(id = ?response.id, "a response answers no open question and is dropped");
+pub(in crate::endpoint) fn take_response(terms: &Terms, response: &Response) {
+    if let (Some(registry), Some(id)) = (&terms.registry, &response.id) {
+        registry.answer(&terms.session.id, id, &response.outcome);
     }
 }
 
@@ -286,22 +256,60 @@ fn envelope(post: &Post, terms: &Terms) -> Envelope {
     }
 }
 
-fn start(
+/// What is said on the stream of a session is kept, so that the client can come back for it.
+fn delivery(shared: &Shared, post: &Post, terms: &Terms) -> Delivery {
+    Delivery {
+        form: post.form,
+        envelope: envelope(post, terms),
+        seat: terms
+            .registry
+            .as_ref()
+            .map(|registry| registry.new_stream(&terms.session)),
+        pulse: shared.keep_alive,
+    }
+}
+
+/// What became of a request.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is made and taken apart at once"
+)]
+pub(in crate::endpoint) enum Taken {
+    /// It was about the session itself.
+    Answered(Outgoing),
+    /// The service has it.
+    Running(Running),
+}
+
+/// Takes up a request of a session, which comes from `origin` and is answered in `form`.
+pub(in crate::endpoint) async fn take_request(
     shared: &Arc<Shared>,
     terms: &Terms,
-    origin: Origin,
+    form: Form,
+    origin: impl FnOnce() -> Origin,
     request: Request,
-) -> Result<Running, Refusal> {
+) -> Result<Taken, Refusal> {
+    if concerns_session(&request.method) {
+        return settle(shared, terms, origin, request)
+            .await
+            .map(Taken::Answered);
+    }
     let call = legacy::accept(request, &terms.session)?;
-    let context = Context::new(&call, origin, shared.limits.queue_max);
-    let in_flight = match &terms.registry {
-        Some(registry) => {
-            let begun = registry.begin(&terms.session.id, &call.id, &context, &shared.limits);
-            Some(begun.map_err(|why| Refusal::new(Some(call.id.clone()), why))?)
-        }
-        None => None,
+    let mut origin = origin();
+    origin.client_requests = client_requests(terms, form);
+    let Some(registry) = &terms.registry else {
+        let context = Context::new(&call, origin, shared.limits.queue_max);
+        let running = Running::new(shared, call, context, None);
+        return Ok(Taken::Running(running));
     };
-    Ok(Running::new(shared, call, context, in_flight))
+    let session = &terms.session.id;
+    origin.session = Some(session.as_str().into());
+    let context = Context::new(&call, origin, shared.limits.queue_max);
+    let in_flight = registry
+        .begin(session, &call.id, &context, &shared.limits)
+        .map_err(|why| Refusal::new(Some(call.id.clone()), why))?;
+    let running = Running::new(shared, call, context, Some(in_flight));
+    Ok(Taken::Running(running))
 }
 
 /// Whether a request is about the session itself: then the transport answers it.
@@ -315,67 +323,73 @@ fn concerns_session(method: &Method) -> bool {
 async fn settle(
     shared: &Shared,
     terms: &Terms,
+    origin: impl FnOnce() -> Origin,
     request: Request,
-) -> Result<spanway_protocol::Outgoing, Refusal> {
-    match request.method {
-        Method::LoggingSetLevel => set_level(shared, terms, request).await,
-        _ => subscribe::answer(shared, terms, &request).await,
-    }
+) -> Result<Outgoing, Refusal> {
+    let reply = match request.method {
+        Method::LoggingSetLevel => set_level(shared, terms, origin, &request).await,
+        _ => subscribe::answer(shared, terms, origin, &request).await,
+    };
+    let reply = reply.map_err(|why| Refusal::new(Some(request.id.clone()), why))?;
+    let server = shared.service.info().raw_implementation();
+    Ok(encode(terms.session.version, &request.id, &reply, server))
 }
 
 /// T-2411-16: from now on, log messages of this level and above.
 async fn set_level(
     shared: &Shared,
     terms: &Terms,
-    request: Request,
-) -> Result<spanway_protocol::Outgoing, Refusal> {
-    let refuse = |why| Refusal::new(Some(request.id.clone()), why);
+    origin: impl FnOnce() -> Origin,
+    request: &Request,
+) -> Result<Reply, Rejection> {
     if !shared.service.info().capabilities.logging {
-        return Err(refuse(Rejection::MethodNotFound {
+        return Err(Rejection::MethodNotFound {
             method: request.method.as_str().to_owned(),
-        }));
+        });
     }
-    let invalid = |_| Rejection::InvalidParams {
-        detail: "level must be one of the eight RFC 5424 levels".into(),
-    };
-    let params: SetLevelParams = request
-        .params
-        .raw
-        .read()
-        .map_err(|error: serde_json::Error| refuse(invalid(error)))?;
+    let params: SetLevelParams =
+        request
+            .params
+            .raw
+            .read()
+            .map_err(|_| Rejection::InvalidParams {
+                detail: "level must be one of the eight RFC 5424 levels".into(),
+            })?;
+    if let Some(refusal) = tell::of_request(shared, terms, origin, request).await {
+        return Ok(refusal);
+    }
     if let Some(registry) = &terms.registry {
-        registry
-            .change(&terms.session.id, SessionChange::LogLevel(params.level))
-            .await
-            .map_err(refuse)?;
+        let change = SessionChange::LogLevel(params.level);
+        registry.change(&terms.session.id, change).await?;
     }
-    let reply = Reply::Answer(Answer::Empty);
-    Ok(encode(
-        terms.session.version,
-        &request.id,
-        &reply,
-        shared.service.info().raw_implementation(),
-    ))
+    Ok(Answer::Empty.into())
 }
 
 /// What a client tells without wanting an answer. What is not known or malformed is ignored (T-2411-15).
-async fn notice(terms: &Terms, notification: &Notification) -> Result<(), Refusal> {
+pub(in crate::endpoint) async fn notice(
+    shared: &Shared,
+    terms: &Terms,
+    origin: impl FnOnce() -> Origin,
+    notification: &Notification,
+) -> Result<(), Refusal> {
     let Some(registry) = &terms.registry else {
         return Ok(());
     };
     match notification.method {
-        Method::Initialized if !terms.session.initialized => registry
-            .change(&terms.session.id, SessionChange::Initialized)
-            .await
-            .map_err(Refusal::from),
+        Method::Initialized if !terms.session.initialized => {
+            registry
+                .change(&terms.session.id, SessionChange::Initialized)
+                .await?;
+        }
         Method::Cancelled => {
             if let Ok(params) = notification.params.raw.read::<CancelledParams>()
                 && let Some(id) = params.request_id
             {
                 registry.cancel(&terms.session.id, &id);
             }
-            Ok(())
         }
-        _ => Ok(()),
+        _ => {}
     }
+    tell::of_notification(shared, terms, origin, notification);
+    Ok(())
 }
