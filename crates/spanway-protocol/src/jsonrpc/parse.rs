@@ -26,10 +26,12 @@ pub fn parse(body: &Bytes, limits: &Limits) -> Result<Incoming, Refusal> {
         }
         .into());
     }
+    // T-ALL-01: all of it, also what nobody looks at; then the JSON reader need not look again.
+    let text = std::str::from_utf8(body).map_err(|error| not_json(&error))?;
     if !body.trim_ascii_start().starts_with(b"[") {
-        return parse_one(body, body).map(Incoming::Single);
+        return parse_one(body, text).map(Incoming::Single);
     }
-    let items: Vec<&RawValue> = serde_json::from_slice(body).map_err(|error| not_json(&error))?;
+    let items: Vec<&RawValue> = serde_json::from_str(text).map_err(|error| not_json(&error))?;
     if items.is_empty() {
         return Err(Rejection::InvalidRequest {
             detail: "the batch is empty".into(),
@@ -42,9 +44,7 @@ pub fn parse(body: &Bytes, limits: &Limits) -> Result<Incoming, Refusal> {
         }
         .into());
     }
-    let messages = items
-        .into_iter()
-        .map(|item| parse_one(body, item.get().as_bytes()));
+    let messages = items.into_iter().map(|item| parse_one(body, item.get()));
     messages.collect::<Result<_, _>>().map(Incoming::Batch)
 }
 
@@ -90,9 +90,9 @@ impl<'de> Deserialize<'de> for TwoPointZero {
     }
 }
 
-fn parse_one(body: &Bytes, text: &[u8]) -> Result<Message, Refusal> {
+fn parse_one(body: &Bytes, text: &str) -> Result<Message, Refusal> {
     let envelope: Envelope<'_> =
-        serde_json::from_slice(text).map_err(|error| explain(text, &error))?;
+        serde_json::from_str(text).map_err(|error| explain(text, &error))?;
     let refuse = |id: Option<RequestId>, detail: &str| Refusal {
         id,
         why: Rejection::InvalidRequest {
@@ -204,7 +204,7 @@ fn slice_params(body: &Bytes, method: &Method, raw: &RawValue) -> Result<Params,
 }
 
 /// Tells "not JSON" from "JSON, but no message": a wrong type can hide a syntax error further on.
-fn explain(text: &[u8], error: &serde_json::Error) -> Refusal {
+fn explain(text: &str, error: &serde_json::Error) -> Refusal {
     /// A response carries the id of a request of ours: an error under it would answer one of the peer's.
     #[derive(Deserialize)]
     struct Outline {
@@ -213,14 +213,14 @@ fn explain(text: &[u8], error: &serde_json::Error) -> Refusal {
         result: Option<IgnoredAny>,
         error: Option<IgnoredAny>,
     }
-    if let Err(syntax) = serde_json::from_slice::<&RawValue>(text) {
+    if let Err(syntax) = serde_json::from_str::<&RawValue>(text) {
         return not_json(&syntax);
     }
     let detail = match error.classify() {
         Category::Data => describe(error).into(),
         Category::Io | Category::Syntax | Category::Eof => "the message is malformed".into(),
     };
-    let outline = serde_json::from_slice::<Outline>(text).ok();
+    let outline = serde_json::from_str::<Outline>(text).ok();
     let id = outline
         .filter(|it| it.method.is_some() || (it.result.is_none() && it.error.is_none()))
         .and_then(|it| it.id);
@@ -230,7 +230,7 @@ fn explain(text: &[u8], error: &serde_json::Error) -> Refusal {
     }
 }
 
-fn not_json(error: &serde_json::Error) -> Refusal {
+fn not_json(error: &dyn std::error::Error) -> Refusal {
     Rejection::NotJson {
         detail: error.to_string(),
     }

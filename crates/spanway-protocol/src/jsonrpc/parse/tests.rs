@@ -14,6 +14,26 @@ fn code_of(text: &str) -> i64 {
 }
 
 #[test]
+fn t_all_01_all_of_a_body_is_utf_8_also_what_nobody_looks_at() {
+    let broken = |text: &str| {
+        let mut body = text.as_bytes().to_vec();
+        let at = text.find('?').unwrap();
+        body[at] = 0x80;
+        parse(&body.into(), &Limits::default())
+    };
+    for text in [
+        r#"{"jsonrpc":"2.0","id":1,"method":"ping?"}"#,
+        r#"{"jsonrpc":"2.0","id":1,"method":"ping","params":{"x":"?"}}"#,
+        r#"{"jsonrpc":"2.0","id":1,"method":"ping","unknown":"?"}"#,
+        r#"[{"jsonrpc":"2.0","method":"ping","unknown":"?"}]"#,
+    ] {
+        let refusal = broken(text).expect_err(text);
+        assert!(matches!(refusal.why, Rejection::NotJson { .. }), "{text}");
+        assert_eq!(refusal.id, None);
+    }
+}
+
+#[test]
 fn t_all_02_an_id_is_a_string_or_an_integer() {
     for (id, want) in [
         ("1", RequestId::Integer(1)),
