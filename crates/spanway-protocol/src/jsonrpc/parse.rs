@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use super::{
     ErrorObject, Incoming, Message, Notification, Params, Request, RequestId, Response, Resumed,
 };
-use crate::json::{RawJson, describe};
+use crate::json::{RawJson, describe, object};
 use crate::limits::Limits;
 use crate::method::Method;
 use crate::rejection::{Refusal, Rejection};
@@ -49,7 +49,6 @@ pub fn parse(body: &Bytes, limits: &Limits) -> Result<Incoming, Refusal> {
 }
 
 #[derive(Deserialize)]
-#[serde(expecting = "an object")]
 struct Envelope<'a> {
     #[serde(rename = "jsonrpc")]
     _version: TwoPointZero,
@@ -62,12 +61,17 @@ struct Envelope<'a> {
     #[serde(default, borrow, deserialize_with = "present")]
     result: Option<&'a RawValue>,
     #[serde(default)]
-    error: Option<ErrorObject>,
+    error: Option<Object<ErrorObject>>,
 }
 
 /// Borrows a name that needs no unescaping.
 #[derive(Deserialize)]
 struct Name<'a>(#[serde(borrow)] std::borrow::Cow<'a, str>);
+
+/// Reads `T` from an object alone.
+#[derive(Deserialize)]
+#[serde(bound = "T: Deserialize<'de>")]
+struct Object<T>(#[serde(deserialize_with = "object")] T);
 
 /// Makes an explicit `null` an error instead of an absent field: ids are never null (T-ALL-02).
 fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
@@ -91,7 +95,7 @@ impl<'de> Deserialize<'de> for TwoPointZero {
 }
 
 fn parse_one(body: &Bytes, text: &str) -> Result<Message, Refusal> {
-    let envelope: Envelope<'_> =
+    let Object::<Envelope<'_>>(envelope) =
         serde_json::from_str(text).map_err(|error| explain(text, &error))?;
     let refuse = |id: Option<RequestId>, detail: &str| Refusal {
         id,
@@ -133,7 +137,7 @@ fn parse_one(body: &Bytes, text: &str) -> Result<Message, Refusal> {
             method: None,
             id,
             result: None,
-            error: Some(error),
+            error: Some(Object(error)),
             ..
         } => Ok(Message::Response(Response {
             id,
@@ -220,7 +224,8 @@ fn explain(text: &str, error: &serde_json::Error) -> Refusal {
         Category::Data => describe(error).into(),
         Category::Io | Category::Syntax | Category::Eof => "the message is malformed".into(),
     };
-    let outline = serde_json::from_str::<Outline>(text).ok();
+    let outline = serde_json::from_str::<Object<Outline>>(text).ok();
+    let outline = outline.map(|Object(outline)| outline);
     let id = outline
         .filter(|it| it.method.is_some() || (it.result.is_none() && it.error.is_none()))
         .and_then(|it| it.id);

@@ -193,6 +193,11 @@ impl Context {
                 "only tools, prompts and resources can ask",
             ));
         }
+        // An array is no object with its parts in order.
+        let read = |answer: Value| match answer {
+            Value::Object(_) => read(answer),
+            _ => Err("/: must be an object".to_owned()),
+        };
         let round = self.round();
         if let Some(answer) = round.recall(key, &read) {
             return Ok(answer);

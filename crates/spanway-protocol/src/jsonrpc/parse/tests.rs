@@ -85,6 +85,17 @@ fn t_all_03_the_id_of_a_malformed_response_is_not_ours_to_answer_under() {
 }
 
 #[test]
+fn an_array_is_no_object_with_its_members_in_order() {
+    for text in [
+        r#"[["2.0",1,"ping"]]"#,
+        r#"{"jsonrpc":"2.0","id":1,"error":[-1,"no"]}"#,
+        r#"{"jsonrpc":"2.0","id":1,"method":"ping","params":[{}]}"#,
+    ] {
+        assert_eq!(code_of(text), -32600, "{text}");
+    }
+}
+
+#[test]
 fn t_all_04_exactly_one_of_result_and_error() {
     assert!(read(r#"{"jsonrpc":"2.0","id":1,"result":{}}"#).is_ok());
     assert!(read(r#"{"jsonrpc":"2.0","id":1,"error":{"code":-1,"message":"no"}}"#).is_ok());
