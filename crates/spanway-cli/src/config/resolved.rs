@@ -40,6 +40,7 @@ pub(crate) struct ServerConfig {
     session_ttl: Duration,
     keep_alive: Duration,
     sse: bool,
+    strict_headers: bool,
 }
 
 /// Which API, and how to reach it.
@@ -109,6 +110,7 @@ impl ServerConfig {
             log_format: log_format(settings.log_format.as_deref())?,
             options,
             sse: settings.no_sse != Some(true),
+            strict_headers: settings.strict_headers == Some(true),
             tokens,
             hosts: settings.allow_host.clone(),
             origins: settings.allow_origin.clone(),
@@ -159,6 +161,9 @@ impl ServerConfig {
             .response_mode(self.mode)
             .keep_alive(self.keep_alive)
             .session_ttl(self.session_ttl);
+        if self.strict_headers {
+            builder = builder.strict_headers();
+        }
         if !self.sse {
             builder = builder.without_sse();
         }
