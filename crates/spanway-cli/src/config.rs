@@ -2,6 +2,7 @@
 
 mod raw;
 mod resolved;
+mod store;
 mod texts;
 
 pub(crate) use raw::Settings;

@@ -15,8 +15,9 @@ use crate::task::TaskId;
 
 /// Something that happened on one node and concerns work on another. Sessions and streams are named by their
 /// text. To a node that knows nothing of it, a message means nothing.
+// Tagged from outside: serde cannot read raw JSON behind a tag that stands among the fields.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "what", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum BusMessage {
     /// The client responded to a question of the session.
@@ -135,5 +136,53 @@ impl NodeBus for SingleNode {
 
     fn is_alive(&self, node: NodeId) -> BoxFuture<'static, Result<bool, StoreError>> {
         ready(Ok(node == self.0)).boxed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_message_reads_back_as_it_was_written() {
+        let session: Box<str> = "s".into();
+        let answered = |result, error| BusMessage::Answered {
+            session: session.clone(),
+            id: RequestId::from(1),
+            result,
+            error,
+        };
+        let raw = RawJson::from_serialize(&[1, 2]).unwrap();
+        for message in [
+            answered(Some(raw), None),
+            answered(None, Some(ErrorObject::new(-1, "no"))),
+            BusMessage::Cancelled {
+                session: session.clone(),
+                id: RequestId::from("one"),
+            },
+            BusMessage::Ended {
+                session: session.clone(),
+            },
+            BusMessage::Watched {
+                session: session.clone(),
+                uri: "a:1".into(),
+                wanted: true,
+            },
+            BusMessage::Resumed {
+                session: session.clone(),
+                stream: "t".into(),
+            },
+            BusMessage::Changed {
+                method: "m".into(),
+                uri: Some("a:1".into()),
+            },
+            BusMessage::Task {
+                id: TaskId::from_random([1; 16]),
+            },
+        ] {
+            let written = serde_json::to_string(&message).unwrap();
+            let read: BusMessage = serde_json::from_str(&written).unwrap();
+            assert_eq!(read, message, "{written}");
+        }
     }
 }

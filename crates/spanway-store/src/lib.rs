@@ -18,7 +18,10 @@ mod task;
 
 pub use bus::{BusMessage, NodeBus, SingleNode};
 pub use error::StoreError;
-pub use log::{Appended, Batch, Bell, Bells, NodeId, Page, StreamKey, StreamLog, StreamState};
+pub use log::{
+    Appended, Batch, Bell, Bells, Dropped, Kept, Log, LogIndex, NodeId, Page, StreamKey, StreamLog,
+    StreamState,
+};
 pub use memory::{MemoryLog, MemoryNonces, MemoryStore, MemoryTasks};
 pub use nonce::{Nonce, NonceStore};
 pub use session::{SessionChange, SessionStore};

@@ -3,8 +3,10 @@
 //! A legacy event stream is an append-only log; connections only read it (ARCHITECTURE.md, invariant 8).
 
 mod bell;
+mod index;
 
 pub use bell::{Bell, Bells};
+pub use index::{Dropped, Kept, Log, LogIndex};
 
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
@@ -128,6 +130,22 @@ pub struct Page {
     pub state: StreamState,
     /// Whether the page reaches the log's end.
     pub complete: bool,
+}
+
+impl Page {
+    /// How many of messages of these sizes a page of `bytes_max` bytes holds: one at least, if there is one.
+    #[must_use]
+    pub fn fitting(sizes: impl IntoIterator<Item = usize>, bytes_max: usize) -> usize {
+        let mut bytes: usize = 0;
+        sizes
+            .into_iter()
+            .take_while(|size| {
+                let fits = bytes == 0 || bytes + size <= bytes_max;
+                bytes += size;
+                fits
+            })
+            .count()
+    }
 }
 
 /// Keeps what was said on legacy streams, so that a client that lost its connection can read on.

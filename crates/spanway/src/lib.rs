@@ -9,10 +9,11 @@
 //! | what a handler returns | [`Json`], text, content; [`ToolError`], [`ResourceError`], [`PromptError`] |
 //! | serve it | [`StreamableHttp`], a tower service; [`http::serve`], where nothing serves HTTP yet |
 //! | an API as tools | [`openapi`]: a document, a bridge, an upstream |
-//! | keep sessions elsewhere | [`store::SessionStore`] |
+//! | keep what must survive a restart in a directory | `store_file::open`, with the feature `store-file` |
+//! | keep it elsewhere | [`store::Stores`] and the traits beside it |
 //! | write a transport, or another source of answers | [`McpService`], [`protocol`] |
 //!
-//! The features `http` and `openapi` are on by default; each only adds modules.
+//! The features `http` and `openapi` are on by default, `store-file` is not; each only adds modules.
 //!
 //! # Example
 //! ```
@@ -65,6 +66,9 @@ pub use spanway_http as http;
 pub use spanway_http::StreamableHttp;
 #[cfg(feature = "http")]
 pub use spanway_store as store;
+
+#[cfg(feature = "store-file")]
+pub use spanway_store_file as store_file;
 
 #[cfg(feature = "openapi")]
 pub use spanway_openapi as openapi;

@@ -15,6 +15,7 @@ use spanway::{McpService, Server, StateKeyError, StateKeys, StreamableHttp};
 use url::Url;
 
 use super::raw::Settings;
+use super::store::StorePlace;
 use crate::units::{parse_duration, parse_size};
 
 /// How to write logs.
@@ -37,6 +38,7 @@ pub(crate) struct ServerConfig {
     mode: ResponseMode,
     limits: Limits,
     state_keys: Option<StateKeys>,
+    store: StorePlace,
     session_ttl: Duration,
     keep_alive: Duration,
     sse: bool,
@@ -72,10 +74,6 @@ impl ServerConfig {
                 "refusing to listen on {listen} without authentication: give --auth-tokens FILE, or \
                  --insecure-no-auth if something in front of this server checks credentials"
             );
-        }
-        match settings.store.as_deref() {
-            None | Some("memory") => {}
-            Some(other) => bail!("--store {other}: this version keeps sessions in memory only"),
         }
         let mut limits = Limits::default();
         limits.body_bytes_max = or(
@@ -117,6 +115,7 @@ impl ServerConfig {
             mode: mode(settings.response.as_deref())?,
             limits,
             state_keys: state_keys(&settings.state_key)?,
+            store: StorePlace::parse(settings.store.as_deref())?,
             session_ttl: or(
                 ttl,
                 "--session-ttl",
@@ -153,24 +152,29 @@ impl ServerConfig {
     }
 
     /// The endpoint these settings describe, in front of `service`.
-    pub(crate) fn endpoint(self, service: impl McpService) -> StreamableHttp {
+    ///
+    /// # Errors
+    /// The store cannot be opened.
+    pub(crate) fn endpoint(self, service: impl McpService) -> anyhow::Result<StreamableHttp> {
+        let stores = self.store.open(self.session_ttl, &self.limits)?;
         let mut builder: StreamableHttpBuilder = StreamableHttp::builder(service)
             .allow_hosts(self.hosts)
             .allow_origins(self.origins)
             .limits(self.limits)
             .response_mode(self.mode)
             .keep_alive(self.keep_alive)
-            .session_ttl(self.session_ttl);
+            .session_ttl(self.session_ttl)
+            .stores(stores);
         if self.strict_headers {
             builder = builder.strict_headers();
         }
         if !self.sse {
             builder = builder.without_sse();
         }
-        match self.tokens {
+        Ok(match self.tokens {
             Some(tokens) => builder.auth(tokens).build(),
             None => builder.build(),
-        }
+        })
     }
 }
 

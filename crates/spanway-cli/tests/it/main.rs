@@ -8,6 +8,7 @@
 )]
 
 mod calls;
+mod durable;
 mod fake;
 mod misuse;
 mod program;

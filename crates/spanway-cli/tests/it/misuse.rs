@@ -35,6 +35,7 @@ fn values_are_checked_and_the_flag_is_named() {
         ("--response", "xml", "auto, json or sse"),
         ("--log-format", "xml", "text or json"),
         ("--store", "redis://localhost", "memory"),
+        ("--store", "file:", "file:DIR"),
         ("--upstream", "ftp://example.com", "http"),
         ("--max-sessions", "many", "many"),
     ] {

@@ -16,14 +16,14 @@ use tokio::sync::Notify;
 use crate::fake::{Fake, on_a_thread};
 use crate::program::{Serving, call, run, spanway};
 
-fn file(folder: &TempDir, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
+pub(crate) fn file(folder: &TempDir, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
     let path = folder.path().join(name);
     std::fs::write(&path, text).unwrap();
     path
 }
 
 /// A document with one operation, `GET /echo`, at `server`.
-fn document(server: &str) -> String {
+pub(crate) fn document(server: &str) -> String {
     json!({
         "openapi": "3.1.0", "info": {"title": "Echo API", "version": "3"}, "servers": [{"url": server}],
         "paths": {"/echo": {"get": {"operationId": "echo", "tags": ["loud"]}}, "/other": {"get": {"operationId": "other"}}},
@@ -294,7 +294,7 @@ fn a_signal_drains_calls_in_flight_and_ends_well() {
 }
 
 /// An API whose `GET /echo` never answers, and where to hear that it was asked.
-fn silent_api() -> (SocketAddr, mpsc::Receiver<()>) {
+pub(crate) fn silent_api() -> (SocketAddr, mpsc::Receiver<()>) {
     let (arrived, arrives) = mpsc::channel();
     let handler = async move || {
         arrived.send(()).unwrap();

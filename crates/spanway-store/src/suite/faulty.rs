@@ -28,16 +28,17 @@ pub enum Fault {
     Late(usize),
 }
 
-/// A store of which every nth operation goes wrong, whatever operation it is.
+/// A store of which every nth operation goes wrong, whatever operation it is. It also makes one store of what
+/// is known as a trait object only.
 #[derive(Debug)]
-pub struct Faulty<S> {
+pub struct Faulty<S: ?Sized> {
     inner: Arc<S>,
     fault: Fault,
     every: usize,
     count: AtomicUsize,
 }
 
-impl<S> Faulty<S> {
+impl<S: ?Sized> Faulty<S> {
     /// A store in front of `inner`; with an `every` of 0 nothing goes wrong.
     #[must_use]
     pub fn new(inner: Arc<S>, fault: Fault, every: usize) -> Self {
@@ -95,7 +96,7 @@ async fn pending(mut polls: usize) {
     .await;
 }
 
-impl<S: SessionStore> SessionStore for Faulty<S> {
+impl<S: SessionStore + ?Sized> SessionStore for Faulty<S> {
     fn insert(&self, session: Session, now: Timestamp) -> BoxFuture<'_, Result<(), StoreError>> {
         self.run(async move { self.inner.insert(session, now).await })
     }
@@ -138,7 +139,7 @@ impl<S: SessionStore> SessionStore for Faulty<S> {
     }
 }
 
-impl<S: StreamLog> StreamLog for Faulty<S> {
+impl<S: StreamLog + ?Sized> StreamLog for Faulty<S> {
     fn append(
         &self,
         key: StreamKey,
@@ -170,7 +171,7 @@ impl<S: StreamLog> StreamLog for Faulty<S> {
     }
 }
 
-impl<S: TaskStore> TaskStore for Faulty<S> {
+impl<S: TaskStore + ?Sized> TaskStore for Faulty<S> {
     fn insert(
         &self,
         entry: TaskEntry,

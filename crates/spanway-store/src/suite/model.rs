@@ -13,6 +13,7 @@ use spanway_protocol::legacy::StreamId;
 use spanway_protocol::{Limits, Timestamp};
 
 use super::{at, session_id};
+use crate::error::StoreError;
 use crate::log::{Appended, Batch, NodeId, Page, StreamKey, StreamLog, StreamState};
 
 const EVENTS_MAX: usize = 6;
@@ -143,7 +144,8 @@ async fn run(log: &impl StreamLog, operations: Vec<Operation>) -> Result<(), Str
                     state: next.state(),
                 };
                 let expected = append(&mut models, place, &batch, now);
-                let found = log.append(place.key(), batch, now).await.unwrap();
+                let found = log.append(place.key(), batch, now).await;
+                let found = done(&operation, found)?;
                 same(&operation, &found, &expected)?;
             }
             Operation::Read {
@@ -154,18 +156,23 @@ async fn run(log: &impl StreamLog, operations: Vec<Operation>) -> Result<(), Str
                 let model = models.get(&place);
                 let last = model.map_or(0, |model| model.said.len()) as u64;
                 let after = last.saturating_add_signed(-i64::from(back));
-                let found = log.read(place.key(), after, bytes_max, now).await.unwrap();
+                let found = log.read(place.key(), after, bytes_max, now).await;
+                let found = done(&operation, found)?;
                 let expected = model.and_then(|model| model.rest(after));
                 check_page(&operation, found, expected, after, bytes_max)?;
             }
             Operation::Forget(session) => {
                 models.retain(|place, _| place.session != session);
-                log.forget(session_id(session)).await.unwrap();
+                done(&operation, log.forget(session_id(session)).await)?;
             }
             Operation::Wait(ticks) => seconds += ticks * TICK,
         }
     }
     Ok(())
+}
+
+fn done<T>(operation: &Operation, result: Result<T, StoreError>) -> Result<T, String> {
+    result.map_err(|error| format!("{operation:?} failed: {error}"))
 }
 
 fn same<T: PartialEq + std::fmt::Debug>(
