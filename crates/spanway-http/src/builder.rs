@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use spanway_protocol::guard::{AllowedHosts, AllowedOrigins};
-use spanway_protocol::{Guard, Limits};
+use spanway_protocol::{Guard, HeaderRules, Limits};
 use spanway_server::McpService;
 use spanway_store::{MemoryNonces, Stores};
 use tokio_util::task::TaskTracker;
@@ -27,6 +27,7 @@ pub struct StreamableHttpBuilder {
     guard: Guard,
     auth: Option<Arc<dyn Authenticate>>,
     limits: Limits,
+    header_rules: HeaderRules,
     mode: ResponseMode,
     keep_alive: Duration,
     session_ttl: Duration,
@@ -47,6 +48,7 @@ impl StreamableHttpBuilder {
             guard: Guard::default(),
             auth: None,
             limits: Limits::default(),
+            header_rules: HeaderRules::default(),
             mode: ResponseMode::default(),
             keep_alive: Duration::from_secs(15),
             session_ttl: Duration::from_secs(3600),
@@ -78,6 +80,14 @@ impl StreamableHttpBuilder {
     /// Bounds of bodies, sessions, streams, queues and time.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// Refuses headers that the specification leaves open and that are let pass otherwise, with an error that
+    /// names the header: for servers behind something that decides by headers. Many clients send some of
+    /// them. docs/requirements.md has the list.
+    pub fn strict_headers(mut self) -> Self {
+        self.header_rules = HeaderRules::Strict;
         self
     }
 
@@ -161,6 +171,7 @@ impl StreamableHttpBuilder {
             auth: self.auth,
             subscriptions: Subscriptions::new(self.limits.listen_streams_max),
             limits: self.limits,
+            header_rules: self.header_rules,
             mode: self.mode,
             keep_alive: self.keep_alive,
             sessions,

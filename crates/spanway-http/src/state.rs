@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use spanway_protocol::legacy::SessionId;
-use spanway_protocol::{Guard, Limits};
+use spanway_protocol::{Guard, HeaderRules, Limits};
 use spanway_server::{Change, Changes, McpService, Principal};
 use tokio_util::task::TaskTracker;
 use tower_http::cors::CorsLayer;
@@ -38,6 +38,7 @@ pub(crate) struct Shared {
     pub(crate) cors: CorsLayer,
     pub(crate) auth: Option<Arc<dyn Authenticate>>,
     pub(crate) limits: Limits,
+    pub(crate) header_rules: HeaderRules,
     pub(crate) mode: ResponseMode,
     pub(crate) keep_alive: Duration,
     /// `None` serves legacy requests without sessions, each by itself.

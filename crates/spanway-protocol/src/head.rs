@@ -80,6 +80,12 @@ impl<'a> Head<'a> {
         self.headers.contains_key(name)
     }
 
+    /// The names of headers that begin so, in lower case.
+    pub(crate) fn names(&self, prefix: &str) -> impl Iterator<Item = &'a str> {
+        let names = self.headers.keys().map(HeaderName::as_str);
+        names.filter(move |name| name.starts_with(prefix))
+    }
+
     /// `MCP-Protocol-Version`, if it names the modern revision or a later date: then the request is never
     /// legacy, even if this server does not know the revision (T-DUAL-06).
     #[must_use]

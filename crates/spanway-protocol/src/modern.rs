@@ -9,6 +9,8 @@ pub use claims::Claims;
 pub use listen::{ListenFilter, Subscription};
 pub use mirror::{InvalidMirror, MirroredArguments};
 
+pub(crate) use headers::{agree, name_agrees};
+
 use crate::call::{Call, Client};
 use crate::head::Head;
 use crate::jsonrpc::Request;
@@ -49,7 +51,7 @@ fn check(
     // 5: required metadata (T-2607-20).
     let claimed = claims.check()?;
     // 6: headers agree with the body (T-2607-22 comes before the version is judged).
-    headers::agree(head, request, claimed)?;
+    agree(head, &request.method, claimed)?;
     // 7: the version is served (T-2607-23); one that names a legacy revision is not (T-DUAL-11).
     let version = ProtocolVersion::parse(claimed).filter(|version| version.era() == Era::Modern);
     let Some(version) = version else {
@@ -65,7 +67,7 @@ fn check(
             method: request.method.as_str().to_owned(),
         });
     }
-    headers::name_agrees(head, request)?;
+    name_agrees(head, request)?;
     Ok(version)
 }
 

@@ -168,14 +168,15 @@ fn check_headers<S: ServerHandler>(
     let Some(tool) = handler.get_tool(&own.name) else {
         return Ok(());
     };
-    if !mentions_mirroring(&tool.input_schema) {
-        return Ok(());
-    }
     let none = JsonObject::new();
     let arguments = own.arguments.as_ref().unwrap_or(&none);
-    let schema = Value::Object((*tool.input_schema).clone());
-    match MirroredArguments::of(&schema) {
-        Ok(mirrored) => Ok(mirrored.check(context.headers(), arguments)?),
+    let mirrored = if mentions_mirroring(&tool.input_schema) {
+        MirroredArguments::of(&Value::Object((*tool.input_schema).clone()))
+    } else {
+        Ok(MirroredArguments::default())
+    };
+    match mirrored {
+        Ok(mirrored) => Ok(mirrored.check(context.headers(), arguments, context.header_rules())?),
         Err(invalid) => {
             tracing::error!(tool = %own.name, %invalid, "a tool has an unusable schema");
             let text = format!("tool {:?} has an unusable schema: {invalid}", own.name);

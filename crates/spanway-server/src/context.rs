@@ -16,7 +16,7 @@ use serde_json::Value;
 use spanway_protocol::schema::{
     ClientCapabilities, Implementation, LogMessage, LoggingLevel, Progress, ProgressToken,
 };
-use spanway_protocol::{Call, Client, Emission, ProtocolVersion, Timestamp};
+use spanway_protocol::{Call, Client, Emission, HeaderRules, ProtocolVersion, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 use crate::input::{Binding, Round, SpentStates};
@@ -65,6 +65,8 @@ pub struct Origin {
     pub extensions: Extensions,
     /// The transport's clock; the system's if there is none.
     pub clock: Option<Arc<dyn Clock>>,
+    /// How the headers are judged where the specification leaves it open.
+    pub header_rules: HeaderRules,
     /// Whether the client can be sent requests.
     pub client_requests: ClientRequests,
     /// Where it is remembered that the state a call came with is used. Without it a state can be used again
@@ -134,6 +136,12 @@ impl Context {
     #[must_use]
     pub fn headers(&self) -> &HeaderMap {
         &self.inner.origin.headers
+    }
+
+    /// How the headers are judged where the specification leaves it open; for services that compare them.
+    #[must_use]
+    pub fn header_rules(&self) -> HeaderRules {
+        self.inner.origin.header_rules
     }
 
     /// What layers before the endpoint left in the request's extensions.

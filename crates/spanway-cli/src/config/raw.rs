@@ -67,6 +67,9 @@ settings! {
     /// A web origin that may call from a browser: https://app.example or * (repeatable)
     #[arg(long = "allow-origin", value_name = "ORIGIN", env = "SPANWAY_ALLOW_ORIGIN", value_delimiter = ',', help_heading = "Serving")]
     allow_origin: Vec<String>,
+    /// Refuses headers that the specification leaves open, for servers behind something that decides by headers
+    #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "BOOL", env = "SPANWAY_STRICT_HEADERS", help_heading = "Serving")]
+    strict_headers: Option<bool>,
     /// The form of answers: auto, json or sse [default: auto]
     #[arg(long, value_name = "FORM", env = "SPANWAY_RESPONSE", help_heading = "Serving")]
     response: Option<String>,

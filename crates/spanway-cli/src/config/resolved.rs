@@ -42,6 +42,7 @@ pub(crate) struct ServerConfig {
     session_ttl: Duration,
     keep_alive: Duration,
     sse: bool,
+    strict_headers: bool,
 }
 
 /// Which API, and how to reach it.
@@ -107,6 +108,7 @@ impl ServerConfig {
             log_format: log_format(settings.log_format.as_deref())?,
             options,
             sse: settings.no_sse != Some(true),
+            strict_headers: settings.strict_headers == Some(true),
             tokens,
             hosts: settings.allow_host.clone(),
             origins: settings.allow_origin.clone(),
@@ -163,6 +165,9 @@ impl ServerConfig {
             .keep_alive(self.keep_alive)
             .session_ttl(self.session_ttl)
             .stores(stores);
+        if self.strict_headers {
+            builder = builder.strict_headers();
+        }
         if !self.sse {
             builder = builder.without_sse();
         }

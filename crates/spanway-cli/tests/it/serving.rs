@@ -126,6 +126,30 @@ fn t_mrtr_05_state_keys_are_taken_from_everywhere_and_never_shown() {
 }
 
 #[test]
+fn strict_headers_are_switched_on_everywhere_and_our_own_client_passes_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = file(&folder, "spanway.toml", "strict-headers = true");
+    let mut by_environment = spanway(["serve"]);
+    by_environment.env("SPANWAY_STRICT_HEADERS", "true");
+    for command in [
+        &mut spanway(["serve", "--strict-headers"]),
+        &mut by_environment,
+        &mut spanway(["serve", "--config", config.to_str().unwrap()]),
+    ] {
+        let serving = Serving::start(command);
+        let refused = get_text(&serving.url, "/mcp");
+        assert!(
+            refused.starts_with("HTTP/1.1 406") && refused.contains("--strict-headers"),
+            "{refused}"
+        );
+        for protocol in ["2024-11-05", "2025-03-26", "2025-11-25", "2026-07-28"] {
+            let args = ["list_genres", "--protocol", protocol];
+            assert!(call(&serving.url, &args).ok().contains("fiction"));
+        }
+    }
+}
+
+#[test]
 fn t_2411_07_http_sse_is_served_unless_it_is_switched_off() {
     let folder = tempfile::tempdir().unwrap();
     let config = file(&folder, "spanway.toml", "no-sse = true");

@@ -34,6 +34,8 @@ async fn end(
     let head = super::head(parts);
     let id = legacy::session_id(&head)?;
     legacy::version_header(&head)?;
-    registry.find(&id, principal.map(Principal::as_str)).await?;
+    shared.header_rules.check_bodiless(&head)?;
+    let session = registry.find(&id, principal.map(Principal::as_str)).await?;
+    shared.header_rules.check_session(&head, session.version)?;
     registry.end(&id).await
 }

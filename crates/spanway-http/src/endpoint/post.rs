@@ -82,6 +82,7 @@ impl Post {
     pub(super) fn origin(&self, shared: &Shared) -> Origin {
         let mut origin = Origin::default();
         origin.clock = Some(shared.call_clock.clone());
+        origin.header_rules = shared.header_rules;
         origin.principal = self.principal.clone();
         origin.headers = self.parts.headers.clone();
         origin.extensions = self.parts.extensions.clone();
@@ -92,6 +93,7 @@ impl Post {
     fn into_origin(self, shared: &Shared) -> Origin {
         let mut origin = Origin::default();
         origin.clock = Some(shared.call_clock.clone());
+        origin.header_rules = shared.header_rules;
         origin.principal = self.principal;
         origin.headers = self.parts.headers;
         origin.extensions = self.parts.extensions;
@@ -115,7 +117,10 @@ where
     } else {
         Era::Legacy
     };
-    let accepts = match guard::content_type(&head).and_then(|()| Accepts::for_post(&head)) {
+    let accepts = guard::content_type(&head)
+        .and_then(|()| Accepts::for_post(&head))
+        .and_then(|accepts| shared.header_rules.check_post(&head).map(|()| accepts));
+    let accepts = match accepts {
         Ok(accepts) => accepts,
         Err(why) => return respond::refusal(&why.into(), era),
     };
@@ -136,7 +141,7 @@ where
     match selected {
         Selected::ModernRequest(request, claims) => modern(shared, post, request, &claims).await,
         // Nothing in the modern revision is told by notification over HTTP: taken and dropped (trap 28).
-        Selected::ModernNotification(notification) => notified(&post, &notification),
+        Selected::ModernNotification(notification) => notified(shared, &post, &notification),
         Selected::Legacy(incoming) => legacy::answer(shared, post, incoming).await,
     }
 }
@@ -164,7 +169,14 @@ async fn modern(
     request: Request,
     claims: &Claims,
 ) -> Response<ResponseBody> {
-    let call = match modern::accept(&super::head(&post.parts), request, claims) {
+    let head = super::head(&post.parts);
+    let call = modern::accept(&head, request, claims).and_then(|call| {
+        match shared.header_rules.check_call(&head, &call) {
+            Ok(()) => Ok(call),
+            Err(why) => Err(Refusal::new(Some(call.id), why)),
+        }
+    });
+    let call = match call {
         Ok(call) => call,
         Err(refusal) => return respond::refusal(&refusal, Era::Modern),
     };
@@ -194,8 +206,11 @@ async fn modern(
 
 /// T-DUAL-09: only an unsupported version is a reason to refuse a modern notification. The header names it;
 /// without one, the claim does.
-fn notified(post: &Post, notification: &Notification) -> Response<ResponseBody> {
+fn notified(shared: &Shared, post: &Post, notification: &Notification) -> Response<ResponseBody> {
     let head = super::head(&post.parts);
+    if let Err(why) = shared.header_rules.check_notification(&head, notification) {
+        return respond::refusal(&why.into(), Era::Modern);
+    }
     let claims = Claims::read(&notification.params.meta).unwrap_or_default();
     let named = match head.single(&PROTOCOL_VERSION) {
         Ok(Some(named)) => named,

@@ -36,6 +36,7 @@ mod socket;
 mod sse;
 mod sse_life;
 mod streams;
+mod strict_headers;
 mod subscribe;
 mod telling;
 mod time;

@@ -9,11 +9,12 @@ use http::HeaderName;
 
 use crate::head::{Head, METHOD, NAME, PROTOCOL_VERSION, mismatch};
 use crate::jsonrpc::Request;
+use crate::method::Method;
 use crate::rejection::Rejection;
 
 /// `MCP-Protocol-Version` is there and equals the claim (T-2607-22); `Mcp-Method` is there and equals the
 /// method, letter by letter (T-HDR-01).
-pub(super) fn agree(head: &Head<'_>, request: &Request, claimed: &str) -> Result<(), Rejection> {
+pub(crate) fn agree(head: &Head<'_>, method: &Method, claimed: &str) -> Result<(), Rejection> {
     match head.single(&PROTOCOL_VERSION)? {
         Some(version) if version == claimed => {}
         Some(version) => {
@@ -27,7 +28,7 @@ pub(super) fn agree(head: &Head<'_>, request: &Request, claimed: &str) -> Result
             )));
         }
     }
-    let method = request.method.as_str();
+    let method = method.as_str();
     match head.single(&METHOD)? {
         Some(named) if named == method => Ok(()),
         Some(named) => Err(mismatch(format!(
@@ -41,7 +42,7 @@ pub(super) fn agree(head: &Head<'_>, request: &Request, claimed: &str) -> Result
 
 /// `Mcp-Name` is there and equals the name or URI of the body, where the method has one (T-HDR-02).
 /// A body without a usable name is left to the check of its parameters.
-pub(super) fn name_agrees(head: &Head<'_>, request: &Request) -> Result<(), Rejection> {
+pub(crate) fn name_agrees(head: &Head<'_>, request: &Request) -> Result<(), Rejection> {
     if !request.method.is_named() {
         return Ok(());
     }

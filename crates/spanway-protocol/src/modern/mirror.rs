@@ -7,12 +7,11 @@ use serde_json::{Map, Number, Value};
 
 use super::headers::decode;
 use crate::head::{Head, mismatch};
+use crate::header_rules::{HeaderRules, PARAM_PREFIX, superfluous};
 use crate::rejection::Rejection;
 
 /// The keyword that asks clients to mirror a property.
 const KEYWORD: &str = "x-mcp-header";
-/// What the headers' names begin with.
-const PREFIX: &str = "mcp-param-";
 
 /// The arguments of one tool that headers mirror; for most tools there are none.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -54,7 +53,8 @@ impl MirroredArguments {
     }
 
     /// Compares the headers of a call with its arguments (T-HDR-06). Headers that mirror no argument of this
-    /// tool are ignored (T-HDR-09). The values are never trusted for anything else (T-HDR-10).
+    /// tool are ignored (T-HDR-09), or refused by strict rules; those also want integers written in one way.
+    /// The values are never trusted for anything else (T-HDR-10).
     ///
     /// # Errors
     /// A header is missing, superfluous, doubled, malformed or says something else (`-32020`).
@@ -62,16 +62,33 @@ impl MirroredArguments {
         &self,
         headers: &HeaderMap,
         arguments: &Map<String, Value>,
+        rules: HeaderRules,
     ) -> Result<(), Rejection> {
         let head = Head::new(&Method::POST, None, headers);
+        if rules.are_strict() {
+            self.check_known(&head)?;
+        }
         self.0
             .iter()
-            .try_for_each(|one| one.check(&head, arguments))
+            .try_for_each(|one| one.check(&head, arguments, rules))
+    }
+
+    fn check_known(&self, head: &Head<'_>) -> Result<(), Rejection> {
+        let mirrors = |name: &str| self.0.iter().any(|one| one.header == name);
+        match head.names(PARAM_PREFIX).find(|name| !mirrors(name)) {
+            Some(name) => Err(superfluous(name, "the tool mirrors no such argument")),
+            None => Ok(()),
+        }
     }
 }
 
 impl Mirrored {
-    fn check(&self, head: &Head<'_>, arguments: &Map<String, Value>) -> Result<(), Rejection> {
+    fn check(
+        &self,
+        head: &Head<'_>,
+        arguments: &Map<String, Value>,
+        rules: HeaderRules,
+    ) -> Result<(), Rejection> {
         let name = &self.header;
         // T-HDR-05 and trap 25: plain ASCII, and not twice.
         let header = head.single(name)?;
@@ -91,6 +108,11 @@ impl Mirrored {
                 "{name} is sent, but there is no {}",
                 self.argument_name()
             ))),
+            Some(Value::Number(_)) if rules.are_strict() && !is_plain(&decode(name, header)?) => {
+                Err(mismatch(format!(
+                    "{name} must be a decimal without leading zeros (--strict-headers)"
+                )))
+            }
             Some(value) if says(&decode(name, header)?, value) => Ok(()),
             Some(_) => Err(mismatch(format!(
                 "{name} does not equal {}",
@@ -124,6 +146,14 @@ fn says(text: &str, value: &Value) -> bool {
         },
         Value::Null | Value::Array(_) | Value::Object(_) => false,
     }
+}
+
+/// Whether an integer is written as the specification does: `42`, `-7`, and `42.0` since that counts as equal
+/// to `42` (T-HDR-07).
+fn is_plain(text: &str) -> bool {
+    let whole = text.split_once('.').map_or(text, |(whole, _)| whole);
+    let digits = whole.strip_prefix('-').unwrap_or(whole);
+    whole != "-0" && (digits == "0" || !digits.starts_with('0'))
 }
 
 /// The integer a decimal stands for: `42`, `-7`, `42.0`.
@@ -240,7 +270,7 @@ impl Search {
         let header = name
             .as_str()
             .filter(|name| !name.is_empty())
-            .and_then(|name| format!("{PREFIX}{name}").parse().ok());
+            .and_then(|name| format!("{PARAM_PREFIX}{name}").parse().ok());
         let Some(header) = header else {
             return Err(invalid(
                 "must be a name as headers have it: letters, digits and !#$%&'*+-.^_`|~",

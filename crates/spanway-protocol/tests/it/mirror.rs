@@ -2,8 +2,8 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Value, json};
-use spanway_protocol::Rejection;
 use spanway_protocol::modern::MirroredArguments;
+use spanway_protocol::{HeaderRules, Rejection};
 
 fn annotated(kind: &str, name: &str) -> Value {
     json!({ "type": kind, "x-mcp-header": name })
@@ -115,7 +115,7 @@ fn check(headers: &[(&str, &[u8])], arguments: &Value) -> Result<(), Rejection> 
             map
         });
     let mirrored = MirroredArguments::of(&schema).unwrap();
-    mirrored.check(&map, arguments.as_object().unwrap())
+    mirrored.check(&map, arguments.as_object().unwrap(), HeaderRules::Lenient)
 }
 
 fn accepted(headers: &[(&str, &[u8])], arguments: &Value) {

@@ -105,9 +105,8 @@ impl ToolEntry {
             return Ok(());
         }
         match self.mirrored() {
-            Ok(mirrored) if mirrored.is_empty() => Ok(()),
             Ok(mirrored) => mirrored
-                .check(context.headers(), arguments)
+                .check(context.headers(), arguments, context.header_rules())
                 .map_err(Reply::from),
             Err(invalid) => Err(self.unusable("input", &invalid.to_string())),
         }

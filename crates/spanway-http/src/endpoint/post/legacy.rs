@@ -30,11 +30,15 @@ pub(super) async fn answer(
     post: Post,
     incoming: Incoming,
 ) -> http::Response<ResponseBody> {
-    let outcome = match incoming {
-        Incoming::Single(Message::Request(request)) if request.method == Method::Initialize => {
+    let head = crate::endpoint::head(&post.parts);
+    let outcome = match (shared.header_rules.check_legacy(&head, &incoming), incoming) {
+        (Err(refusal), _) => Err(refusal),
+        (Ok(()), Incoming::Single(Message::Request(request)))
+            if request.method == Method::Initialize =>
+        {
             initialize(shared, post, request).await
         }
-        other => in_session(shared, post, other).await,
+        (Ok(()), other) => in_session(shared, post, other).await,
     };
     outcome.unwrap_or_else(|refusal| respond::refusal(&refusal, Era::Legacy))
 }
@@ -45,6 +49,10 @@ async fn initialize(
     post: Post,
     request: Request,
 ) -> Result<http::Response<ResponseBody>, Refusal> {
+    shared
+        .header_rules
+        .check_initialize(&crate::endpoint::head(&post.parts))
+        .map_err(|why| Refusal::new(Some(request.id.clone()), why))?;
     let call = handshake(request)?;
     let form = post.form;
     let mut envelope = Envelope {
@@ -163,6 +171,7 @@ async fn terms(shared: &Shared, post: &Post) -> Result<Terms, Rejection> {
     let id = legacy::session_id(&head)?;
     let session = registry.find(&id, post.principal()).await?;
     legacy::version_header(&head)?;
+    shared.header_rules.check_session(&head, session.version)?;
     Ok(Terms {
         session,
         registry: Some(registry.clone()),
