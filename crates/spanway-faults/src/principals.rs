@@ -24,7 +24,7 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
     let path = file.path().display().to_string();
     let node = Node::start(&["--auth-tokens".to_owned(), path]).await?;
     let tried = try_all(&[node.address], &tokens, &mut dice).await;
-    let tried = tried.with_context(|| format!("the node wrote\n{}", node.log()))?;
+    let tried = tried.map_err(|error| node.blame(&error))?;
     let mut table = Table::default();
     table.row("attempts, each beside one at an unknown id", tried);
     table.print();
