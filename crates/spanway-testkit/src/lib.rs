@@ -22,7 +22,7 @@ mod stream;
 pub use answer::Answer;
 pub use client::{BoxError, Client, RequestBody};
 pub use legacy::Session;
-pub use redis::RedisServer;
+pub use redis::{RedisServer, free_port};
 pub use request::RequestBuilder;
 pub use socket::Socket;
 pub use sse::SseConnection;
