@@ -36,7 +36,12 @@ const LIBRARIES: &[&str] = &[
     "spanway-store-redis",
 ];
 /// Never published, so they may depend on anything, and nothing published may depend on them.
-const UNPUBLISHED: &[&str] = &["spanway-bench", "spanway-testkit", "xtask"];
+const UNPUBLISHED: &[&str] = &[
+    "spanway-bench",
+    "spanway-faults",
+    "spanway-testkit",
+    "xtask",
+];
 
 /// The names of the workspace's crates.
 pub(crate) fn crates(metadata: &Value) -> Vec<&str> {

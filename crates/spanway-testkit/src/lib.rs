@@ -1,4 +1,5 @@
-//! Test clients: raw HTTP in, raw HTTP out, against any tower service in process or a real socket.
+//! Test clients: raw HTTP in, raw HTTP out, against any tower service in process or a real socket; and a proxy
+//! that breaks connections between them.
 //!
 //! [`Client`] sends requests exactly as a test spells them; [`Client::modern`] and [`Session`] fill in what a
 //! correct client of each era would send, so that a test changes only the one thing it is about. Nothing here
@@ -12,7 +13,9 @@
 
 mod answer;
 mod client;
+mod dice;
 mod legacy;
+mod proxy;
 mod redis;
 mod request;
 mod socket;
@@ -21,7 +24,9 @@ mod stream;
 
 pub use answer::Answer;
 pub use client::{BoxError, Client, RequestBody};
+pub use dice::Dice;
 pub use legacy::Session;
+pub use proxy::{Fault, FaultProxy, Place, Plan};
 pub use redis::{RedisServer, free_port};
 pub use request::RequestBuilder;
 pub use socket::Socket;

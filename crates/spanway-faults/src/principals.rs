@@ -1,0 +1,78 @@
+//! Two principals, each of whom knows every id of the other: sessions, events, questions, requests, addresses
+//! and sealed states. Nothing gets through, and no answer tells such an id from one that never was.
+
+mod attempt;
+mod party;
+
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::{Context as _, ensure};
+use spanway_testkit::Dice;
+
+use crate::Options;
+use crate::figures::{Figures, Table};
+use crate::node::Node;
+use attempt::Attempt;
+use party::Party;
+
+/// Runs it on one node and prints its figures.
+pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
+    let mut dice = Dice::seeded(options.seed);
+    let (file, tokens) = tokens(&mut dice)?;
+    let path = file.path().display().to_string();
+    let node = Node::start(&["--auth-tokens".to_owned(), path]).await?;
+    let tried = try_all(&[node.address], &tokens, &mut dice).await;
+    let tried = tried.with_context(|| format!("the node wrote\n{}", node.log()))?;
+    let mut table = Table::default();
+    table.row("attempts, each beside one at an unknown id", tried);
+    table.print();
+    node.check()?;
+    node.stop().await
+}
+
+/// The names and tokens of two principals, and the file that tells a node of them.
+fn tokens(
+    dice: &mut Dice,
+) -> anyhow::Result<(tempfile::NamedTempFile, [(&'static str, String); 2])> {
+    let tokens = ["anna", "boris"].map(|name| (name, format!("{name}-{:016x}", dice.throw())));
+    let mut file = tempfile::NamedTempFile::new()?;
+    for (name, token) in &tokens {
+        writeln!(file, "{name}: {token}")?;
+    }
+    Ok((file, tokens))
+}
+
+/// Each tries what the other has, on every node; how often it was tried.
+async fn try_all(
+    nodes: &[SocketAddr],
+    tokens: &[(&'static str, String); 2],
+    dice: &mut Dice,
+) -> anyhow::Result<usize> {
+    let home = *nodes.first().context("no node")?;
+    let figures = Arc::<Figures>::default();
+    let mut parties = Vec::new();
+    for (id, (name, token)) in (1..).step_by(10).zip(tokens) {
+        parties.push(Party::settle(name, token, id, home, &figures).await?);
+    }
+    let mut tried = 0;
+    for (intruder, owner) in [(0, 1), (1, 0)] {
+        let (intruder, owner) = (&parties[intruder], &parties[owner]);
+        for node in nodes {
+            let by = intruder.peer.by(*node);
+            for attempt in Attempt::all(&by, owner, dice) {
+                let what = format!("{} at {}'s {}", intruder.name, owner.name, attempt.what);
+                attempt.run(*node, owner).await.context(what)?;
+                tried += 1;
+            }
+        }
+    }
+    ensure!(tried > 0, "nothing was tried");
+    for party in parties {
+        let name = party.name;
+        let untouched = party.see_through().await;
+        untouched.with_context(|| format!("{name} was disturbed"))?;
+    }
+    Ok(tried)
+}
