@@ -55,7 +55,7 @@ const STEPS: &[Step] = &[
     ),
     step(
         "testenv",
-        "Node, npm packages and Python clients are installed",
+        "Redis, Node, npm packages and Python clients are installed",
         &[],
         set_up,
     ),
@@ -215,8 +215,12 @@ fn clippy(repo: &Repo) -> Result<Verdict> {
     cargo(repo, &[&targets[..], &lints[..]].concat())
 }
 
-/// Doc tests are tried even if a test failed: one run tells all.
+/// Doc tests are tried even if a test failed: one run tells all. Without a Redis the tests that need one fail,
+/// and say so.
 fn unit(repo: &Repo) -> Result<Verdict> {
+    if let Err(error) = system::need_redis() {
+        println!("{error:#}");
+    }
     let tests = if has_nextest(repo) {
         cargo(repo, &["nextest", "run", "--workspace", "--no-fail-fast"])
     } else {

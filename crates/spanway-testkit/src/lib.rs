@@ -27,7 +27,7 @@ pub use client::{BoxError, Client, RequestBody};
 pub use dice::Dice;
 pub use legacy::Session;
 pub use proxy::{Fault, FaultProxy, Place, Plan};
-pub use redis::RedisServer;
+pub use redis::{RedisServer, free_port};
 pub use request::RequestBuilder;
 pub use socket::Socket;
 pub use sse::SseConnection;

@@ -13,3 +13,4 @@ mod fake;
 mod misuse;
 mod program;
 mod serving;
+mod shared;

@@ -29,11 +29,12 @@ fn values_are_checked_and_the_flag_is_named() {
         ("--session-ttl", "0s", "15s"),
         ("--call-timeout", "-1", "15s"),
         ("--drain-deadline", "1y", "15s"),
+        ("--answer-timeout", "soon", "15s"),
         ("--path", "mcp", "/mcp"),
         ("--path", "/livez", "taken"),
         ("--response", "xml", "auto, json or sse"),
         ("--log-format", "xml", "text or json"),
-        ("--store", "redis://localhost", "memory"),
+        ("--store", "http://localhost", "redis://HOST"),
         ("--store", "file:", "file:DIR"),
         ("--upstream", "ftp://example.com", "http"),
         ("--max-sessions", "many", "many"),
@@ -53,6 +54,24 @@ fn filters_say_what_they_may_be() {
 }
 
 #[test]
+fn the_url_of_a_store_is_not_repeated() {
+    for (url, code) in [
+        ("redis:ann:hunter2@localhost", 2),
+        ("redis://ann:hunter2@localhost/nowhere", 1),
+        ("redis://ann:hunter2@127.0.0.1:9", 1),
+    ] {
+        let mut serve = spanway(["serve", "--listen", "127.0.0.1:0", "--store", url]);
+        let line = run(&mut serve).failed(code);
+        assert!(
+            line.contains("--store") && !line.contains("hunter2"),
+            "{line}"
+        );
+    }
+    let help = run(spanway(["serve", "--help"]).env("SPANWAY_STORE", "redis://:hunter2@localhost"));
+    assert!(!help.ok().contains("hunter2"));
+}
+
+#[test]
 fn a_header_that_is_none_is_not_repeated() {
     for header in [
         "Authorization Bearer hunter2",
@@ -66,6 +85,47 @@ fn a_header_that_is_none_is_not_repeated() {
         );
         let line = misused(&["call", "http://127.0.0.1:1/mcp", "--header", header]);
         assert!(!line.contains("hunter2"), "{line}");
+    }
+}
+
+const KEY: &str = "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=";
+
+#[test]
+fn a_key_that_is_none_is_not_repeated_wherever_it_stands() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("spanway.toml");
+    let config = path.to_str().unwrap();
+    let is_silent = |line: &str, number: usize| {
+        let wanted = format!("key number {number} is not 32 bytes in base64");
+        assert!(
+            line.contains("--state-key") && line.contains(&wanted) && line.contains("openssl"),
+            "{line}"
+        );
+        assert!(
+            !line.contains("hunter2") && !line.contains("AQID"),
+            "{line}"
+        );
+    };
+    is_silent(&misused(&["serve", "--state-key", "hunter2"]), 1);
+    is_silent(
+        &misused(&["serve", "--state-key", KEY, "--state-key", "hunter2"]),
+        2,
+    );
+    let mut by_environment = spanway(["serve"]);
+    by_environment.env("SPANWAY_STATE_KEYS", format!("{KEY}, hunter2"));
+    is_silent(&run(&mut by_environment).failed(2), 2);
+    std::fs::write(&path, "state-key = \"hunter2\"").unwrap();
+    is_silent(&misused(&["serve", "--config", config]), 1);
+    for text in [
+        "state-key = [[\"hunter2\"]]",
+        "header = { a = \"hunter2\" }",
+    ] {
+        std::fs::write(&path, text).unwrap();
+        let line = misused(&["serve", "--config", config]);
+        assert!(
+            line.contains("line 1") && !line.contains("hunter2"),
+            "{line}"
+        );
     }
 }
 
