@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 
 use crate::repo::Repo;
-use crate::{clients, conformance, openapi, process, system, testenv, tidy};
+use crate::{clients, conformance, faults, openapi, process, system, testenv, tidy};
 
 const BUILD_DEADLINE: Duration = Duration::from_secs(40 * 60);
 
@@ -49,9 +49,15 @@ const STEPS: &[Step] = &[
     ),
     step(
         "build",
-        "release builds of spanway and the everything example",
+        "release builds of spanway, the everything example and the fault tests",
         &[],
         build,
+    ),
+    step(
+        "faults",
+        "nothing is lost when connections break and servers die",
+        &["build"],
+        faults::run,
     ),
     step(
         "testenv",
@@ -266,13 +272,14 @@ fn data(repo: &Repo) -> Result<Verdict> {
     Ok(Verdict::Passed)
 }
 
-/// One command for both: apart, cargo would resolve features twice and compile our crates twice.
+/// One command for all: apart, cargo would resolve features twice and compile our crates twice.
 fn build(repo: &Repo) -> Result<Verdict> {
-    let packages = ["-p", "spanway-cli", "-p", "spanway"];
-    let targets = ["--bin", "spanway", "--example", "everything"];
+    let packages = ["-p", "spanway-cli", "-p", "spanway", "-p", "spanway-faults"];
+    let programs = ["--bin", "spanway", "--bin", "spanway-faults"];
+    let targets = [&programs[..], &["--example", "everything"]].concat();
     cargo(
         repo,
-        &[&["build", "--release"], &packages[..], &targets[..]].concat(),
+        &[&["build", "--release"], &packages[..], &targets].concat(),
     )
 }
 

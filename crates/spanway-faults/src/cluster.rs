@@ -12,6 +12,7 @@ use crate::Options;
 use crate::caller::Rules;
 use crate::figures::{Figures, Table, shown};
 use crate::herd::Herd;
+use crate::principals;
 
 const CLIENTS: u64 = 30;
 const NODES: usize = 3;
@@ -22,7 +23,7 @@ const BETWEEN_OUTAGES: Duration = Duration::from_secs(20);
 /// For how long Redis is away.
 const AWAY_MS: std::ops::RangeInclusive<u64> = 500..=3000;
 
-/// Runs it and prints its figures.
+/// Runs it, and before that the two principals on all nodes; prints the figures.
 pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
     let mut dice = Dice::seeded(options.seed);
     let figures = Arc::<Figures>::default();
@@ -30,6 +31,7 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
     let start = || RedisServer::with(&["--appendfsync", "always"]);
     let mut redis = tokio::task::spawn_blocking(start).await?;
     let flags = vec!["--store".to_owned(), redis.url()];
+    let tried = principals::on_nodes(NODES, &flags, &mut dice).await?;
     let mut herd = Herd::start(NODES, flags, dice.fork()).await?;
     let rules = Rules {
         bound: BOUND,
@@ -57,6 +59,7 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
     table.row("outages of Redis", outages.len());
     let longest = outages.into_iter().max().unwrap_or_default();
     table.row("the longest", shown(longest));
+    table.row(principals::ATTEMPTS, tried);
     table.row("clients", CLIENTS);
     table.row("nodes", NODES);
     table.print();
