@@ -14,6 +14,7 @@ use anyhow::{Result, bail};
 mod clients;
 mod conformance;
 mod edges;
+mod faults;
 mod openapi;
 mod process;
 mod repo;

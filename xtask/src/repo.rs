@@ -62,6 +62,11 @@ impl Repo {
         self.target().join("release").join("spanway")
     }
 
+    /// The release build of the fault tests.
+    pub(crate) fn faults(&self) -> PathBuf {
+        self.target().join("release").join("spanway-faults")
+    }
+
     /// The release build of the example with the official suite's fixtures.
     pub(crate) fn everything(&self) -> PathBuf {
         self.target()

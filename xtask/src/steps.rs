@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 
 use crate::repo::Repo;
-use crate::{clients, conformance, openapi, process, system, testenv, tidy};
+use crate::{clients, conformance, faults, openapi, process, system, testenv, tidy};
 
 const BUILD_DEADLINE: Duration = Duration::from_secs(40 * 60);
 
@@ -49,13 +49,19 @@ const STEPS: &[Step] = &[
     ),
     step(
         "build",
-        "release builds of spanway and the everything example",
+        "release builds of spanway, the everything example and the fault tests",
         &[],
         build,
     ),
     step(
+        "faults",
+        "nothing is lost when connections break and servers die",
+        &["build"],
+        faults::run,
+    ),
+    step(
         "testenv",
-        "Node, npm packages and Python clients are installed",
+        "Redis, Node, npm packages and Python clients are installed",
         &[],
         set_up,
     ),
@@ -215,8 +221,12 @@ fn clippy(repo: &Repo) -> Result<Verdict> {
     cargo(repo, &[&targets[..], &lints[..]].concat())
 }
 
-/// Doc tests are tried even if a test failed: one run tells all.
+/// Doc tests are tried even if a test failed: one run tells all. Without a Redis the tests that need one fail,
+/// and say so.
 fn unit(repo: &Repo) -> Result<Verdict> {
+    if let Err(error) = system::need_redis() {
+        println!("{error:#}");
+    }
     let tests = if has_nextest(repo) {
         cargo(repo, &["nextest", "run", "--workspace", "--no-fail-fast"])
     } else {
@@ -262,13 +272,14 @@ fn data(repo: &Repo) -> Result<Verdict> {
     Ok(Verdict::Passed)
 }
 
-/// One command for both: apart, cargo would resolve features twice and compile our crates twice.
+/// One command for all: apart, cargo would resolve features twice and compile our crates twice.
 fn build(repo: &Repo) -> Result<Verdict> {
-    let packages = ["-p", "spanway-cli", "-p", "spanway"];
-    let targets = ["--bin", "spanway", "--example", "everything"];
+    let packages = ["-p", "spanway-cli", "-p", "spanway", "-p", "spanway-faults"];
+    let programs = ["--bin", "spanway", "--bin", "spanway-faults"];
+    let targets = [&programs[..], &["--example", "everything"]].concat();
     cargo(
         repo,
-        &[&["build", "--release"], &packages[..], &targets[..]].concat(),
+        &[&["build", "--release"], &packages[..], &targets].concat(),
     )
 }
 

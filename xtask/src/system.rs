@@ -48,6 +48,13 @@ pub(crate) fn need(what: &str, packages: &[&str], present: impl Fn() -> bool) ->
     }
 }
 
+/// A Redis for the tests that start one: of the system, or Debian's.
+pub(crate) fn need_redis() -> Result<()> {
+    need("redis-server", &["redis-server"], || {
+        version_of("redis-server").is_some()
+    })
+}
+
 fn is_root() -> bool {
     process::capture(Command::new("id").arg("-u"), ANSWER_DEADLINE)
         .is_ok_and(|output| output.stdout.trim() == "0")

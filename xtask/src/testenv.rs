@@ -1,5 +1,5 @@
-//! The test set-up in `.testenv/`: a Node that is new enough, the npm packages and one Python
-//! environment per release of the Python client. Each part is made once and kept until its
+//! The test set-up: a `redis-server` in the system, and in `.testenv/` a Node that is new enough, the npm
+//! packages and one Python environment per release of the Python client. Each part is made once and kept until its
 //! manifest changes; a stamp beside it holds the manifest it was made from.
 
 use std::env;
@@ -39,6 +39,7 @@ impl TestEnv {
     pub(crate) fn ensure(repo: &Repo) -> Result<Self> {
         let root = repo.root.join(".testenv");
         fs::create_dir_all(&root)?;
+        system::need_redis()?;
         system::need("npm", &["nodejs", "npm"], || {
             system::version_of("npm").is_some()
         })?;

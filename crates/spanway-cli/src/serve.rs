@@ -32,7 +32,7 @@ pub(crate) async fn run(
     let name = service.info().implementation.name.clone();
     let snippets = output::snippets(&name, &url, config.wants_token());
     let (options, path) = (config.options.clone(), config.path.clone());
-    let app = App::new(config.endpoint(service)?, &path);
+    let app = App::new(config.endpoint(service).await?, &path);
     output::print(&format!("{announcement}\n{snippets}\nListening on {url}\n"))?;
     tracing::info!(%address, "serving");
     let (drain, draining) = oneshot::channel::<()>();

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, ensure};
+use anyhow::ensure;
 use spanway_testkit::{Dice, Fault, FaultProxy, Place, Plan};
 use tokio::task::JoinSet;
 
@@ -43,8 +43,7 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
     let mut dice = Dice::seeded(options.seed);
     let node = Node::start(&[]).await?;
     let watched = watched(&node, &mut dice, options).await;
-    let log = || format!("the node wrote\n{}", node.log());
-    let mut table = watched.with_context(log)?;
+    let mut table = watched.map_err(|error| node.blame(&error))?;
     node.check()?;
     let began = Instant::now();
     node.stop().await?;

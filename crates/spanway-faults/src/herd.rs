@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use spanway_testkit::{Dice, Fault, FaultProxy, Place};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
@@ -134,7 +134,7 @@ impl Herd {
                 },
             }
         };
-        found.with_context(|| self.logs())
+        found.map_err(|error| anyhow!("{error:#}\n{}", self.logs()))
     }
 
     /// Stops all nodes politely and adds what there is to tell of them.
@@ -152,9 +152,9 @@ impl Herd {
     fn logs(&self) -> String {
         let living = self.nodes.iter().flatten();
         let logs: Vec<String> = living
-            .map(|node| format!("{} wrote\n{}", node.address, node.log()))
+            .map(|node| format!("the node at {} wrote\n{}", node.address, node.log()))
             .collect();
-        format!("the nodes: {}", logs.join("\n"))
+        logs.join("\n")
     }
 }
 

@@ -7,6 +7,7 @@
 )]
 
 mod caller;
+mod cluster;
 mod connections;
 mod figures;
 mod file;
@@ -47,6 +48,8 @@ enum Run {
     Principals,
     /// A node that keeps everything in a directory is killed at any moment.
     File,
+    /// Nodes on one Redis are killed at any moment, and Redis once.
+    Cluster,
 }
 
 /// What a run was told.
@@ -99,6 +102,7 @@ async fn report(run: Run, options: Options) -> bool {
         Run::Connections => "connections",
         Run::Principals => "principals",
         Run::File => "file",
+        Run::Cluster => "cluster",
     };
     println!("{name}, seed {}", options.seed);
     let began = Instant::now();
@@ -106,6 +110,7 @@ async fn report(run: Run, options: Options) -> bool {
         Run::Connections => connections::run(&options).await,
         Run::Principals => principals::run(&options).await,
         Run::File => file::run(&options).await,
+        Run::Cluster => cluster::run(&options).await,
     };
     let took = began.elapsed().as_secs_f64();
     match ended {

@@ -6,7 +6,7 @@ use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::oneshot;
@@ -71,8 +71,8 @@ impl Node {
         let log = Log::default();
         let (found, address) = oneshot::channel();
         let mut reading = JoinSet::new();
-        reading.spawn(read_lines(stdout, log.clone(), Some(found)));
-        reading.spawn(read_lines(stderr, log.clone(), None));
+        reading.spawn(find_address(stdout, found));
+        reading.spawn(keep_log(stderr, log.clone()));
         let Ok(Ok(address)) = timeout(START_DEADLINE, address).await else {
             bail!("a node did not come to listen\n{}", log.text());
         };
@@ -120,6 +120,11 @@ impl Node {
         Ok(())
     }
 
+    /// The error, and what the node wrote.
+    pub(crate) fn blame(&self, error: &anyhow::Error) -> anyhow::Error {
+        anyhow!("{error:#}\nthe node wrote\n{}", self.log())
+    }
+
     /// The newest lines it wrote.
     pub(crate) fn log(&self) -> String {
         self.log.text()
@@ -139,12 +144,10 @@ impl Node {
     }
 }
 
-async fn read_lines(
-    from: impl AsyncRead + Unpin,
-    log: Log,
-    mut found: Option<oneshot::Sender<SocketAddr>>,
-) {
-    let mut lines = BufReader::new(from).lines();
+/// Tells of the address, and reads on so that the node can write.
+async fn find_address(stdout: impl AsyncRead + Unpin, found: oneshot::Sender<SocketAddr>) {
+    let mut lines = BufReader::new(stdout).lines();
+    let mut found = Some(found);
     while let Ok(Some(line)) = lines.next_line().await {
         if let Some(address) = address_in(&line)
             && let Some(found) = found.take()
@@ -152,6 +155,12 @@ async fn read_lines(
             // Who waited may have given up.
             let _ = found.send(address);
         }
+    }
+}
+
+async fn keep_log(stderr: impl AsyncRead + Unpin, log: Log) {
+    let mut lines = BufReader::new(stderr).lines();
+    while let Ok(Some(line)) = lines.next_line().await {
         log.push(line);
     }
 }

@@ -9,6 +9,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::{Context as _, ensure};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use spanway_testkit::Dice;
 
 use crate::Options;
@@ -20,16 +22,42 @@ use party::Party;
 /// Runs it on one node and prints its figures.
 pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
     let mut dice = Dice::seeded(options.seed);
-    let (file, tokens) = tokens(&mut dice)?;
-    let path = file.path().display().to_string();
-    let node = Node::start(&["--auth-tokens".to_owned(), path]).await?;
-    let tried = try_all(&[node.address], &tokens, &mut dice).await;
-    let tried = tried.with_context(|| format!("the node wrote\n{}", node.log()))?;
+    let tried = on_nodes(1, &[], &mut dice).await?;
     let mut table = Table::default();
-    table.row("attempts, each beside one at an unknown id", tried);
+    table.row(ATTEMPTS, tried);
     table.print();
-    node.check()?;
-    node.stop().await
+    Ok(())
+}
+
+/// What is counted.
+pub(crate) const ATTEMPTS: &str = "attempts, each beside an unknown id";
+
+/// Runs it on so many nodes with these flags, on each of which everything is tried; how much that was.
+pub(crate) async fn on_nodes(
+    count: usize,
+    flags: &[String],
+    dice: &mut Dice,
+) -> anyhow::Result<usize> {
+    let (file, tokens) = tokens(dice)?;
+    let mut flags = flags.to_vec();
+    let path = file.path().display().to_string();
+    flags.extend(["--auth-tokens".to_owned(), path]);
+    // All nodes open a state that one of them sealed.
+    let key = BASE64_STANDARD.encode([7; 32]);
+    flags.extend(["--state-key".to_owned(), key]);
+    let mut nodes = Vec::new();
+    for _ in 0..count {
+        nodes.push(Node::start(&flags).await?);
+    }
+    let addresses: Vec<SocketAddr> = nodes.iter().map(|node| node.address).collect();
+    let tried = try_all(&addresses, &tokens, dice).await;
+    let blame = |error: anyhow::Error| nodes.iter().fold(error, |error, node| node.blame(&error));
+    let tried = tried.map_err(blame)?;
+    for node in nodes {
+        node.check()?;
+        node.stop().await?;
+    }
+    Ok(tried)
 }
 
 /// The names and tokens of two principals, and the file that tells a node of them.

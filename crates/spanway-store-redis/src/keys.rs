@@ -6,7 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 use spanway_protocol::Timestamp;
 use spanway_protocol::legacy::SessionId;
-use spanway_store::{NodeId, StreamKey, TaskId};
+use spanway_store::{NodeId, Nonce, StreamKey, TaskId};
 
 /// All names under one prefix.
 #[derive(Debug, Clone)]
@@ -93,6 +93,16 @@ impl Keys {
         format!("{}tasks", self.prefix)
     }
 
+    /// String: who used something up, by its [name](nonce_name).
+    pub(crate) fn nonce(&self, name: &str) -> String {
+        format!("{}nonce:{{{name}}}", self.prefix)
+    }
+
+    /// Sorted set: the names of all that was used up, by expiry.
+    pub(crate) fn nonces(&self) -> String {
+        format!("{}nonces", self.prefix)
+    }
+
     /// Names of owners may be of any length and have any characters, so their digest stands for them.
     pub(crate) fn owner(&self, owner: &str) -> OwnerKeys {
         let digest = URL_SAFE_NO_PAD.encode(Sha256::digest(owner.as_bytes()));
@@ -116,6 +126,11 @@ impl Keys {
     pub(crate) fn bells(&self) -> String {
         format!("{}bells:{}", self.prefix, self.database)
     }
+}
+
+/// What names something that may be used once.
+pub(crate) fn nonce_name(nonce: &Nonce) -> String {
+    URL_SAFE_NO_PAD.encode(nonce.as_bytes())
 }
 
 /// A place in an owner's list. Places sort as lists do: by creation, then by id.

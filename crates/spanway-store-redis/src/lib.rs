@@ -45,6 +45,7 @@ mod ledger;
 mod link;
 mod log;
 mod node;
+mod nonce;
 mod scripts;
 mod session;
 mod subscriber;

@@ -19,6 +19,7 @@ use crate::keys::Keys;
 use crate::lease::Lease;
 use crate::link::{Link, Patience};
 use crate::log::RedisLog;
+use crate::nonce::RedisNonces;
 use crate::scripts::Request;
 use crate::session::RedisSessions;
 use crate::subscriber::Subscriber;
@@ -52,8 +53,8 @@ impl Node {
 /// `redis://[user:password@]host[:port][/db][?prefix=…]`, or `rediss://…` for TLS, with the certificates this
 /// machine trusts. All keys begin with the prefix, `spanway:` if none is given.
 ///
-/// Sessions live for `ttl` after their last use. `limits` bounds sessions and tasks of all nodes together, and
-/// the logs of each node for itself. Has to be called in a Tokio runtime; what runs in the background there ends
+/// Sessions live for `ttl` after their last use. `limits` bounds sessions, tasks and used states of all nodes
+/// together, and the logs of each node for itself. Has to be called in a Tokio runtime; what runs in the background there ends
 /// when the stores are dropped.
 ///
 /// # Errors
@@ -67,6 +68,7 @@ pub async fn connect(url: &str, ttl: Duration, limits: &Limits) -> Result<Stores
         .with_sessions(Arc::new(RedisSessions::new(node.clone(), ttl, limits)))
         .with_logs(Arc::new(RedisLog::new(node.clone(), limits)))
         .with_tasks(Arc::new(RedisTasks::new(node.clone(), limits)))
+        .with_nonces(Arc::new(RedisNonces::new(node.clone(), limits)))
         .with_bus(Arc::new(RedisBus::new(node))))
 }
 

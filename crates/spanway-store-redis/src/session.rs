@@ -17,6 +17,11 @@ use crate::link::Patience;
 use crate::node::Node;
 use crate::scripts::{Request, SESSION_CHANGE, SESSION_INSERT, SESSION_LOAD, SESSION_REMOVE};
 
+/// A session that is used many times in this time is written once: what is not written needs no sync. It may
+/// expire that much early.
+const GRAIN_MAX: Duration = Duration::from_secs(1);
+/// How many grains a session lives at least.
+const GRAINS: u32 = 64;
 /// How often a change is tried that others are faster than.
 const CHANGES_MAX: usize = 64;
 
@@ -56,6 +61,7 @@ impl RedisSessions {
             .arg(now.as_millis())
             .arg(expires.as_millis())
             .arg(life(expires, now))
+            .arg((self.ttl / GRAINS).min(GRAIN_MAX).as_millis() as u64)
             .arg(is_wanted);
         let found: Option<(Bytes, u64, bool)> =
             self.node.link.ask(&request, Patience::Short).await?;

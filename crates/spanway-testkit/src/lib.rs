@@ -34,7 +34,7 @@ pub use dice::Dice;
 pub use exchange::Exchange;
 pub use legacy::Session;
 pub use proxy::{Fault, FaultProxy, Place, Plan};
-pub use redis::RedisServer;
+pub use redis::{RedisServer, free_port};
 pub use request::RequestBuilder;
 pub use socket::Socket;
 pub use sse::SseConnection;

@@ -195,7 +195,12 @@ impl Drop for RedisServer {
     }
 }
 
-fn free_port() -> u16 {
+/// A port nobody listens on, and the system gives to nobody by itself.
+///
+/// # Panics
+/// Never.
+#[must_use]
+pub fn free_port() -> u16 {
     loop {
         let random = RandomState::new().hash_one(Instant::now());
         let port = PORTS.start + random % (PORTS.end - PORTS.start);

@@ -10,10 +10,12 @@
 //! | serve it | [`StreamableHttp`], a tower service; [`http::serve`], where nothing serves HTTP yet |
 //! | an API as tools | [`openapi`]: a document, a bridge, an upstream |
 //! | keep what must survive a restart in a directory | `store_file::open`, with the feature `store-file` |
+//! | share it between processes, in Redis | `store_redis::connect`, with the feature `store-redis` |
 //! | keep it elsewhere | [`store::Stores`] and the traits beside it |
 //! | write a transport, or another source of answers | [`McpService`], [`protocol`] |
 //!
-//! The features `http` and `openapi` are on by default, `store-file` is not; each only adds modules.
+//! The features `http` and `openapi` are on by default, `store-file` and `store-redis` are not; each only adds
+//! modules.
 //!
 //! # Example
 //! ```
@@ -69,6 +71,8 @@ pub use spanway_store as store;
 
 #[cfg(feature = "store-file")]
 pub use spanway_store_file as store_file;
+#[cfg(feature = "store-redis")]
+pub use spanway_store_redis as store_redis;
 
 #[cfg(feature = "openapi")]
 pub use spanway_openapi as openapi;

@@ -73,8 +73,8 @@ settings! {
     /// The form of answers: auto, json or sse [default: auto]
     #[arg(long, value_name = "FORM", env = "SPANWAY_RESPONSE", help_heading = "Serving")]
     response: Option<String>,
-    /// Where sessions, streams and tasks are kept: memory, or file:DIR to survive restarts [default: memory]
-    #[arg(long, value_name = "PLACE", env = "SPANWAY_STORE", help_heading = "Serving")]
+    /// Where sessions, streams and tasks are kept: memory, file:DIR to survive restarts, or redis://HOST:PORT/DB to share them between processes; never logged [default: memory]
+    #[arg(long, value_name = "PLACE", env = "SPANWAY_STORE", hide_env_values = true, help_heading = "Serving")]
     store: Option<String>,
     /// The largest request body [default: 4mb]
     #[arg(long, value_name = "SIZE", env = "SPANWAY_MAX_BODY", help_heading = "Serving")]

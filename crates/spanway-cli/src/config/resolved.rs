@@ -155,8 +155,8 @@ impl ServerConfig {
     ///
     /// # Errors
     /// The store cannot be opened.
-    pub(crate) fn endpoint(self, service: impl McpService) -> anyhow::Result<StreamableHttp> {
-        let stores = self.store.open(self.session_ttl, &self.limits)?;
+    pub(crate) async fn endpoint(self, service: impl McpService) -> anyhow::Result<StreamableHttp> {
+        let stores = self.store.open(self.session_ttl, &self.limits).await?;
         let mut builder: StreamableHttpBuilder = StreamableHttp::builder(service)
             .allow_hosts(self.hosts)
             .allow_origins(self.origins)

@@ -9,14 +9,14 @@ use crate::serving::{document, file, silent_api};
 const INITIALIZE: &str = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"c","version":"1"}}}"#;
 
 /// Sends a request with the headers every one needs, and gives the whole response as text.
-fn exchange(url: &str, method: &str, headers: &str, body: &str) -> String {
+pub(crate) fn exchange(url: &str, method: &str, headers: &str, body: &str) -> String {
     let mut text = String::new();
     let mut socket = send(url, method, headers, body);
     socket.read_to_string(&mut text).unwrap();
     text
 }
 
-fn send(url: &str, method: &str, headers: &str, body: &str) -> TcpStream {
+pub(crate) fn send(url: &str, method: &str, headers: &str, body: &str) -> TcpStream {
     let (address, path) = url.trim_start_matches("http://").split_once('/').unwrap();
     let mut socket = TcpStream::connect(address).unwrap();
     write!(
@@ -31,14 +31,14 @@ fn send(url: &str, method: &str, headers: &str, body: &str) -> TcpStream {
 }
 
 /// The header that names a new session.
-fn new_session(url: &str) -> String {
+pub(crate) fn new_session(url: &str) -> String {
     let initialized = exchange(url, "POST", "", INITIALIZE);
     let id = value(&initialized, "mcp-session-id");
     format!("Mcp-Session-Id: {id}\r\n")
 }
 
 /// The value of the first line that begins like this, in whatever case.
-fn value<'a>(text: &'a str, name: &str) -> &'a str {
+pub(crate) fn value<'a>(text: &'a str, name: &str) -> &'a str {
     let of = |line: &'a str| {
         line.split_once(": ")
             .filter(|(key, _)| key.eq_ignore_ascii_case(name))

@@ -14,3 +14,4 @@ mod messages;
 mod misuse;
 mod program;
 mod serving;
+mod shared;

@@ -34,7 +34,7 @@ fn values_are_checked_and_the_flag_is_named() {
         ("--path", "/livez", "taken"),
         ("--response", "xml", "auto, json or sse"),
         ("--log-format", "xml", "text or json"),
-        ("--store", "redis://localhost", "memory"),
+        ("--store", "http://localhost", "redis://HOST"),
         ("--store", "file:", "file:DIR"),
         ("--upstream", "ftp://example.com", "http"),
         ("--max-sessions", "many", "many"),
@@ -51,6 +51,24 @@ fn filters_say_what_they_may_be() {
         line.contains("--include") && line.contains("tag:"),
         "{line}"
     );
+}
+
+#[test]
+fn the_url_of_a_store_is_not_repeated() {
+    for (url, code) in [
+        ("redis:ann:hunter2@localhost", 2),
+        ("redis://ann:hunter2@localhost/nowhere", 1),
+        ("redis://ann:hunter2@127.0.0.1:9", 1),
+    ] {
+        let mut serve = spanway(["serve", "--listen", "127.0.0.1:0", "--store", url]);
+        let line = run(&mut serve).failed(code);
+        assert!(
+            line.contains("--store") && !line.contains("hunter2"),
+            "{line}"
+        );
+    }
+    let help = run(spanway(["serve", "--help"]).env("SPANWAY_STORE", "redis://:hunter2@localhost"));
+    assert!(!help.ok().contains("hunter2"));
 }
 
 #[test]

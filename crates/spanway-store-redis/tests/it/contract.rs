@@ -4,7 +4,7 @@ use spanway_protocol::Limits;
 use spanway_store::suite;
 use spanway_testkit::RedisServer;
 
-use crate::kept::{Logs, Sessions, TTL, Tasks, fresh};
+use crate::kept::{Logs, Nonces, Sessions, TTL, Tasks, fresh, node};
 
 async fn keeps_the_contract(server: &RedisServer) {
     suite::sessions(async |ttl, max| {
@@ -21,6 +21,13 @@ async fn keeps_the_contract(server: &RedisServer) {
         Tasks(fresh(server, TTL, &limits).await)
     })
     .await;
+    suite::nonces(async |max| {
+        let mut limits = Limits::default();
+        limits.spent_states_max = max;
+        Nonces(fresh(server, TTL, &limits).await)
+    })
+    .await;
+    suite::nonces_in_all(&Nonces(node(server).await), &Nonces(node(server).await)).await;
 }
 
 #[tokio::test]

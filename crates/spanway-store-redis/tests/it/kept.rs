@@ -8,8 +8,8 @@ use futures_util::future::BoxFuture;
 use spanway_protocol::legacy::{Session, SessionId, StreamId};
 use spanway_protocol::{Client, Limits, ProtocolVersion, Timestamp};
 use spanway_store::{
-    Appended, Batch, Bells, Page, SessionChange, SessionStore, StoreError, Stores, StreamKey,
-    StreamLog, StreamState, TaskEntry, TaskId, TaskStore,
+    Appended, Batch, Bells, Nonce, NonceStore, Page, SessionChange, SessionStore, StoreError,
+    Stores, StreamKey, StreamLog, StreamState, TaskEntry, TaskId, TaskStore,
 };
 use spanway_testkit::RedisServer;
 
@@ -69,6 +69,7 @@ pub(crate) async fn eventually(what: &str, within: Duration, mut is_so: impl Asy
 pub(crate) struct Sessions(pub(crate) Stores);
 pub(crate) struct Logs(pub(crate) Stores);
 pub(crate) struct Tasks(pub(crate) Stores);
+pub(crate) struct Nonces(pub(crate) Stores);
 
 impl SessionStore for Sessions {
     fn insert(&self, session: Session, now: Timestamp) -> BoxFuture<'_, Result<(), StoreError>> {
@@ -139,6 +140,17 @@ impl StreamLog for Logs {
 
     fn bells(&self) -> Arc<Bells> {
         self.0.logs.bells()
+    }
+}
+
+impl NonceStore for Nonces {
+    fn spend(
+        &self,
+        nonce: Nonce,
+        expires: Timestamp,
+        now: Timestamp,
+    ) -> BoxFuture<'static, Result<bool, StoreError>> {
+        self.0.nonces.spend(nonce, expires, now)
     }
 }
 

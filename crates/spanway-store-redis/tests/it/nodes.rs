@@ -146,6 +146,36 @@ async fn the_bound_on_sessions_is_one_for_all_nodes_and_goes_by_use() {
 }
 
 #[tokio::test]
+async fn a_session_used_often_is_written_once_a_second_and_lives_as_long() {
+    let server = RedisServer::start();
+    let stores = node(&server).await;
+    let id = session(1).id;
+    stores.sessions.insert(session(1), at(0)).await.unwrap();
+    let used_at = |millis| at(0) + Duration::from_millis(millis);
+    let before = server.ask("INFO persistence");
+    for millis in 0..900 {
+        let found = stores.sessions.load(&id, used_at(millis)).await;
+        assert!(found.unwrap().is_some());
+    }
+    let written = |info: &str| {
+        let (_, rest) = info.split_once("aof_current_size:").unwrap();
+        rest.lines().next().unwrap().parse::<u64>().unwrap()
+    };
+    // Only leases.
+    let growth = written(&server.ask("INFO persistence")) - written(&before);
+    assert!(growth < 2000, "{growth}");
+    for millis in [1500, 2400, 3300, 4200] {
+        stores
+            .sessions
+            .renew(std::slice::from_ref(&id), used_at(millis))
+            .await
+            .unwrap();
+    }
+    let found = stores.sessions.load(&id, used_at(63_100)).await;
+    assert!(found.unwrap().is_some());
+}
+
+#[tokio::test]
 async fn deployments_with_their_own_prefixes_share_a_redis_and_nothing_else() {
     let server = RedisServer::start();
     let limits = Limits::default();
