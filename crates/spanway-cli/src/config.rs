@@ -3,6 +3,7 @@
 mod raw;
 mod resolved;
 mod store;
+mod texts;
 
 pub(crate) use raw::Settings;
 pub(crate) use resolved::{Api, LogFormat, ServerConfig, header};

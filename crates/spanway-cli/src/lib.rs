@@ -72,6 +72,7 @@ where
         let config = usage(ServerConfig::resolve(&settings))?;
         telemetry::init(config.log_format);
         let server = build()?;
+        config.prepare(&server);
         runtime()?.block_on(async {
             let name = spanway::McpService::info(&server)
                 .implementation
@@ -92,6 +93,7 @@ fn serve_api(command: ServeCommand) -> anyhow::Result<ExitCode> {
         let source = command.source.or(settings.source);
         let served = api::open(source.as_deref(), &api).await?;
         let (server, announcement) = served.into_server()?;
+        config.prepare(&server);
         serve::run(config, server, &announcement).await?;
         Ok(ExitCode::SUCCESS)
     })

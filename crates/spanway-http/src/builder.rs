@@ -7,7 +7,7 @@ use std::time::Duration;
 use spanway_protocol::guard::{AllowedHosts, AllowedOrigins};
 use spanway_protocol::{Guard, Limits};
 use spanway_server::McpService;
-use spanway_store::Stores;
+use spanway_store::{MemoryNonces, Stores};
 use tokio_util::task::TaskTracker;
 
 use crate::auth::Authenticate;
@@ -15,6 +15,7 @@ use crate::clock::Clock;
 use crate::endpoint::StreamableHttp;
 use crate::registry::Registry;
 use crate::sessionless::Sessionless;
+use crate::spent::Spent;
 use crate::sse::Connections;
 use crate::state::{ResponseMode, Shared};
 use crate::subscription::Subscriptions;
@@ -100,7 +101,8 @@ impl StreamableHttpBuilder {
         self
     }
 
-    /// Keeps sessions and their streams there. Default: in memory, as many as the limits allow.
+    /// Keeps sessions and their streams there, and which states modern clients brought back. Default: in
+    /// memory, as many as the limits allow.
     pub fn stores(mut self, stores: Stores) -> Self {
         self.sessions = Sessions::In(stores);
         self
@@ -128,6 +130,10 @@ impl StreamableHttpBuilder {
             Sessions::Memory => Some(Stores::memory(self.session_ttl, &self.limits)),
             Sessions::In(stores) => Some(stores),
             Sessions::None => None,
+        };
+        let nonces = match &stores {
+            Some(stores) => stores.nonces.clone(),
+            None => Arc::new(MemoryNonces::new(self.limits.spent_states_max)),
         };
         let sessions = stores.map(|stores| {
             let registry = Registry::new(
@@ -159,6 +165,7 @@ impl StreamableHttpBuilder {
             keep_alive: self.keep_alive,
             sessions,
             sse,
+            spent: Arc::new(Spent(nonces)),
             detached,
             draining: AtomicBool::new(false),
             clock,

@@ -22,6 +22,7 @@ mod respond;
 mod running;
 mod serve;
 mod sessionless;
+mod spent;
 mod sse;
 mod stall;
 mod state;

@@ -410,11 +410,8 @@ impl Registry {
     }
 }
 
-fn unavailable(error: &StoreError) -> Rejection {
-    tracing::error!(
-        error = error as &dyn std::error::Error,
-        "the session store failed"
-    );
+pub(crate) fn unavailable(error: &StoreError) -> Rejection {
+    tracing::error!(error = error as &dyn std::error::Error, "a store failed");
     Rejection::StoreUnavailable
 }
 

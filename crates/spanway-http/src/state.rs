@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use spanway_protocol::legacy::SessionId;
 use spanway_protocol::{Guard, Limits};
 use spanway_server::{Change, Changes, McpService, Principal};
 use tokio_util::task::TaskTracker;
@@ -12,6 +13,7 @@ use tower_http::cors::CorsLayer;
 use crate::auth::Authenticate;
 use crate::clock::Clock;
 use crate::registry::Registry;
+use crate::spent::Spent;
 use crate::sse::Connections;
 use crate::subscription::Subscriptions;
 
@@ -42,6 +44,8 @@ pub(crate) struct Shared {
     pub(crate) sessions: Option<Arc<Registry>>,
     /// The open HTTP+SSE connections; `None` where that transport is not served.
     pub(crate) sse: Option<Arc<Connections>>,
+    /// Which states modern clients brought back.
+    pub(crate) spent: Arc<Spent>,
     /// The open `subscriptions/listen` streams.
     pub(crate) subscriptions: Subscriptions,
     /// Legacy calls whose client went away.
@@ -57,16 +61,22 @@ impl Shared {
         self.draining.load(Ordering::Relaxed)
     }
 
-    /// What changes from now on: the lists that `wants_list` says yes to, and those of the watched resources
-    /// that the caller may know of.
+    /// What changes from now on: the lists that `wants_list` says yes to, those of the watched resources that
+    /// the caller may know of, and what concerns the session alone.
     pub(crate) fn changes(
         &self,
         principal: Option<Principal>,
+        session: Option<&SessionId>,
         wants_list: impl Fn(&Change) -> bool + Send + Sync + 'static,
     ) -> Changes {
         let service = self.service.clone();
+        let session = session.cloned();
         let wants = move |change: &Change| match change {
             Change::Resource(uri) => service.may_watch(uri, principal.as_ref()),
+            // T-2511-16: to the client that was asked, and to no other.
+            Change::UrlCompleted { session: whose, .. } => {
+                session.as_ref().is_some_and(|own| own.as_str() == &**whose)
+            }
             list => wants_list(list),
         };
         self.service.changes().subscribe_where(wants)

@@ -157,6 +157,9 @@ pub enum Rejection {
     /// for all of these, so that nothing can be learnt from it (T-MRTR-05, T-MRTR-06).
     #[error("invalid or expired requestState")]
     InvalidState,
+    /// As many states are remembered as used as there may be. The one that came was not used up.
+    #[error("too many calls are being continued; try again later")]
+    TooManyStates,
     /// There is no such resource (T-2411-18, T-2607-43).
     #[error("resource not found: {uri}")]
     ResourceNotFound {
@@ -227,8 +230,8 @@ pub enum Rejection {
     /// The server is shutting down.
     #[error("the server is shutting down; try again")]
     ShuttingDown,
-    /// Sessions cannot be read or written now.
-    #[error("the session store is not available; try again later")]
+    /// What is kept cannot be read or written now.
+    #[error("the store is not available; try again later")]
     StoreUnavailable,
     /// The server failed; the log says how.
     #[error("internal error")]
@@ -266,6 +269,7 @@ impl Rejection {
             Self::TooManySessions
             | Self::TooManyStreams
             | Self::TooManyCalls
+            | Self::TooManyStates
             | Self::ShuttingDown
             | Self::StoreUnavailable => 503,
             // A legacy 404 means "session gone": an unknown method must not look like that.
@@ -303,6 +307,7 @@ impl Rejection {
                 | Self::CallTimeout { .. }
                 | Self::NodeLost
                 | Self::StoreUnavailable
+                | Self::TooManyStates
                 | Self::ShuttingDown,
                 _,
             ) => code::INTERNAL_ERROR,
@@ -331,7 +336,7 @@ impl Rejection {
     #[must_use]
     pub fn retry_after(&self) -> Option<u32> {
         match self {
-            Self::TooManySessions | Self::TooManyStreams => Some(30),
+            Self::TooManySessions | Self::TooManyStreams | Self::TooManyStates => Some(30),
             Self::ShuttingDown | Self::SessionBusy { .. } | Self::TooManyCalls => Some(1),
             Self::StoreUnavailable => Some(5),
             _ => None,

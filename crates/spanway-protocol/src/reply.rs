@@ -1,5 +1,6 @@
 //! What goes back: a neutral answer, encoded for the revision that asked.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{BufMut, Bytes, BytesMut};
@@ -165,6 +166,11 @@ pub enum Emission {
         /// Why.
         reason: &'static str,
     },
+    /// What a URL was to be opened for is done. 2025-11-25 only (T-2511-16).
+    UrlCompleted {
+        /// The id that came with the URL.
+        elicitation: Arc<str>,
+    },
     /// The connection may be closed while the call goes on; the client reads on later. Writes no message
     /// (T-2511-03).
     Release {
@@ -230,6 +236,7 @@ pub fn encode_emission(
             "notifications/cancelled",
             json!({ "requestId": id, "reason": reason }),
         ),
+        Emission::UrlCompleted { elicitation } => encode_url_completed(elicitation),
         Emission::Release { .. } => None,
     }
 }
@@ -249,6 +256,13 @@ pub fn encode_bare_notification(method: &str) -> Bytes {
 #[must_use]
 pub fn encode_resource_updated(uri: &str) -> Option<Bytes> {
     encode_notification("notifications/resources/updated", json!({ "uri": uri }))
+}
+
+/// `notifications/elicitation/complete` as clients of 2025-11-25 get it (T-2511-16).
+#[must_use]
+pub fn encode_url_completed(elicitation: &str) -> Option<Bytes> {
+    let params = json!({ "elicitationId": elicitation });
+    encode_notification("notifications/elicitation/complete", params)
 }
 
 /// A notification whose parameters are the same in every revision that has it.

@@ -4,6 +4,7 @@
 mod watch;
 
 use std::borrow::Borrow;
+use std::collections::VecDeque;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -14,6 +15,9 @@ use futures_util::Stream;
 use futures_util::task::AtomicWaker;
 
 use watch::Watched;
+
+/// Completed URLs that wait for one listener.
+const COMPLETED_MAX: usize = 64;
 
 /// What changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +31,13 @@ pub enum Change {
     Resources,
     /// What is in the resource of this URI. Only told to listeners that watch it.
     Resource(Arc<str>),
+    /// What a client was asked to open a URL for is done. Only for the session that was asked (T-2511-16).
+    UrlCompleted {
+        /// The session.
+        session: Arc<str>,
+        /// The id that came with the URL.
+        elicitation: Arc<str>,
+    },
 }
 
 impl Change {
@@ -40,6 +51,7 @@ impl Change {
             Self::Prompts => "notifications/prompts/list_changed",
             Self::Resources => "notifications/resources/list_changed",
             Self::Resource(_) => "notifications/resources/updated",
+            Self::UrlCompleted { .. } => "notifications/elicitation/complete",
         }
     }
 
@@ -49,13 +61,13 @@ impl Change {
         Self::LISTS.into_iter().find(|list| list.method() == method)
     }
 
-    /// Where a list is noted as changed; a resource is noted by its URI.
+    /// Where a list is noted as changed; others are noted by what they name.
     fn bit(&self) -> u8 {
         match self {
             Self::Tools => 1,
             Self::Prompts => 2,
             Self::Resources => 4,
-            Self::Resource(_) => 0,
+            Self::Resource(_) | Self::UrlCompleted { .. } => 0,
         }
     }
 }
@@ -75,11 +87,26 @@ type Forward = dyn Fn(&Change) + Send + Sync;
 struct Pending {
     bits: AtomicU8,
     watched: Mutex<Watched>,
+    completed: Mutex<Completed>,
     wants: Box<Wants>,
     waker: AtomicWaker,
 }
 
 type Wants = dyn Fn(&Change) -> bool + Send + Sync;
+
+/// What is told of by name, and only once: it cannot be merged. Clients do not rely on it, so the oldest goes
+/// where there is too much.
+#[derive(Default)]
+struct Completed(VecDeque<Change>);
+
+impl Completed {
+    fn note(&mut self, change: Change) {
+        if self.0.len() >= COMPLETED_MAX {
+            self.0.pop_front();
+        }
+        self.0.push_back(change);
+    }
+}
 
 impl fmt::Debug for ChangeHub {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -140,6 +167,7 @@ impl ChangeHub {
         let pending = Arc::new(Pending {
             bits: AtomicU8::default(),
             watched: Mutex::default(),
+            completed: Mutex::default(),
             wants: Box::new(wants),
             waker: AtomicWaker::new(),
         });
@@ -166,6 +194,12 @@ impl Pending {
                 let watches = self.watched().nearest(uri).is_some();
                 watches && (self.wants)(change) && self.watched().note(uri)
             }
+            Change::UrlCompleted { .. } => {
+                (self.wants)(change) && {
+                    self.completed().note(change.clone());
+                    true
+                }
+            }
             list => {
                 let wanted = (self.wants)(list);
                 wanted && self.bits.fetch_or(list.bit(), Ordering::AcqRel) & list.bit() == 0
@@ -186,8 +220,17 @@ impl Pending {
                 self.bits.fetch_and(!list.bit(), Ordering::AcqRel);
                 Some(list)
             }
-            None => self.watched().take().map(Change::Resource),
+            None => {
+                let resource = self.watched().take().map(Change::Resource);
+                resource.or_else(|| self.completed().0.pop_front())
+            }
         }
+    }
+
+    fn completed(&self) -> MutexGuard<'_, Completed> {
+        self.completed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn watched(&self) -> MutexGuard<'_, Watched> {
@@ -321,6 +364,20 @@ mod tests {
         }
         assert_eq!(changes.next().now_or_never(), Some(Some(Change::Prompts)));
         assert_eq!(changes.next().now_or_never(), None);
+    }
+
+    #[test]
+    fn t_2511_16_completed_urls_are_told_each_and_bounded() {
+        let done = |number: usize| Change::UrlCompleted {
+            session: "s".into(),
+            elicitation: number.to_string().into(),
+        };
+        let hub = ChangeHub::new();
+        let mut changes = hub.subscribe();
+        (0..COMPLETED_MAX + 2).for_each(|number| hub.publish(done(number)));
+        let told: Vec<_> = std::iter::from_fn(|| changes.next().now_or_never().flatten()).collect();
+        assert_eq!(told.len(), COMPLETED_MAX);
+        assert_eq!((&told[0], told.last()), (&done(2), Some(&done(65))));
     }
 
     #[test]

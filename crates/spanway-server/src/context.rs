@@ -19,7 +19,7 @@ use spanway_protocol::schema::{
 use spanway_protocol::{Call, Client, Emission, ProtocolVersion, Timestamp};
 use tokio_util::sync::CancellationToken;
 
-use crate::input::{Binding, Round};
+use crate::input::{Binding, Round, SpentStates};
 use crate::principal::Principal;
 use outbox::Outbox;
 
@@ -67,6 +67,9 @@ pub struct Origin {
     pub clock: Option<Arc<dyn Clock>>,
     /// Whether the client can be sent requests.
     pub client_requests: ClientRequests,
+    /// Where it is remembered that the state a call came with is used. Without it a state can be used again
+    /// until it expires.
+    pub spent_states: Option<Arc<dyn SpentStates>>,
 }
 
 impl Context {

@@ -3,7 +3,8 @@
 //! A question has a key, and an answer belongs to its key for the whole call. Legacy clients are asked by a
 //! request on the stream of the call, which waits. Modern clients are asked by an interim answer: the handler
 //! is dropped, and runs again from the top when the client comes back with answers. What was answered before,
-//! and what [`once`](crate::Context::once) did, is in the sealed state that travels with the client.
+//! and what [`once`](crate::Context::once) did, is in the sealed state that travels with the client. A state is used up when the
+//! handler begins to run with it.
 
 mod ask;
 mod asked;
@@ -15,11 +16,15 @@ mod form;
 mod journal;
 mod keys;
 mod round;
+mod spent;
+mod url;
 
 pub use asked::{Asked, Question};
 pub use elicited::Elicited;
 pub use error::InputError;
 pub use keys::{StateKeyError, StateKeys};
+pub use spent::SpentStates;
+pub use url::UrlCompletion;
 
 pub(crate) use asked::Declared;
 pub(crate) use desk::{Binding, Desk};

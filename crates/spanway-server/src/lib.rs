@@ -112,7 +112,9 @@ pub use handler::{
     PromptError, PromptOutput, ResourceCall, ResourceError, ResourceOutput, Signature, State,
     ToolCall, ToolError, Uri,
 };
-pub use input::{Asked, Elicited, InputError, Question, StateKeyError, StateKeys};
+pub use input::{
+    Asked, Elicited, InputError, Question, SpentStates, StateKeyError, StateKeys, UrlCompletion,
+};
 pub use principal::Principal;
 pub use prompt::Prompt;
 pub use resource::Resource;

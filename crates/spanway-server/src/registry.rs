@@ -53,6 +53,14 @@ impl Registry {
             || !hidden
     }
 
+    /// Whether any handler declares questions.
+    pub(crate) fn asks(&self) -> bool {
+        self.tools.lists.iter().any(|tool| tool.asks())
+            || self.prompts.lists.iter().any(|prompt| prompt.asks())
+            || self.resources.lists.iter().any(|resource| resource.asks())
+            || self.templates.lists.iter().any(|template| template.asks())
+    }
+
     /// Whether any argument or variable has a completer.
     pub(crate) fn completes(&self) -> bool {
         self.prompts.lists.iter().any(|prompt| prompt.completes())

@@ -7,6 +7,7 @@ pub use builder::ServerBuilder;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use futures_util::FutureExt;
@@ -17,7 +18,7 @@ use crate::change::{Change, ChangeHub};
 use crate::context::Context;
 use crate::edit::Edit;
 use crate::error::{BuildError, BuildErrors};
-use crate::input::Desk;
+use crate::input::{Desk, StateKeys};
 use crate::principal::Principal;
 use crate::registry::{ListSettings, Registry};
 use crate::router;
@@ -54,7 +55,6 @@ pub(crate) struct Shared {
     pub(crate) settings: ListSettings,
     pub(crate) desk: Arc<Desk>,
     registry: ArcSwap<Registry>,
-    changes: ChangeHub,
     /// The last registration number; held while the registry is replaced, so that no edit is lost.
     number: Mutex<u64>,
 }
@@ -77,7 +77,6 @@ impl Server {
             settings,
             desk: Arc::new(desk),
             registry: ArcSwap::from_pointee(registry),
-            changes: ChangeHub::new(),
             number: Mutex::new(number),
         };
         Self {
@@ -121,7 +120,7 @@ impl Server {
         drop(number);
         changes
             .into_iter()
-            .for_each(|change| self.shared.changes.publish(change));
+            .for_each(|change| self.shared.desk.changes().publish(change));
         Ok(())
     }
 
@@ -147,22 +146,41 @@ impl Server {
         .collect()
     }
 
+    /// Seals with these keys from now on, whatever it was built with: for keys that come from whoever
+    /// operates the server, and for rotating them while it runs. See [`ServerBuilder::state_keys`].
+    pub fn set_state_keys(&self, keys: StateKeys) {
+        self.shared.desk.set_keys(keys);
+    }
+
+    /// What is sealed from now on is valid this long. See [`ServerBuilder::state_life`].
+    pub fn set_state_life(&self, life: Duration) {
+        self.shared.desk.set_life(life);
+    }
+
+    /// Whether it is known to ask its clients and has no keys to seal with but one of its own, which no other
+    /// process has: a handler declares questions with [`Asked`](crate::Asked). Of questions that handlers
+    /// ask while they run nothing is known before the first one, which is warned of in the log.
+    #[must_use]
+    pub fn wants_state_keys(&self) -> bool {
+        !self.shared.desk.has_keys() && self.shared.registry.load().asks()
+    }
+
     /// Tells clients that the list of tools changed. [`edit`](Self::edit) does so by itself; this is for
     /// rules of visibility that now decide differently.
     pub fn notify_tools_changed(&self) {
-        self.shared.changes.publish(Change::Tools);
+        self.shared.desk.changes().publish(Change::Tools);
     }
 
     /// Tells clients that the list of resources or templates changed; see
     /// [`notify_tools_changed`](Self::notify_tools_changed).
     pub fn notify_resources_changed(&self) {
-        self.shared.changes.publish(Change::Resources);
+        self.shared.desk.changes().publish(Change::Resources);
     }
 
     /// Tells clients that the list of prompts changed; see
     /// [`notify_tools_changed`](Self::notify_tools_changed).
     pub fn notify_prompts_changed(&self) {
-        self.shared.changes.publish(Change::Prompts);
+        self.shared.desk.changes().publish(Change::Prompts);
     }
 
     /// Tells clients that subscribed to it that the resource of this URI has changed. One that subscribed to
@@ -178,7 +196,10 @@ impl Server {
     /// # Ok::<(), spanway_server::BuildErrors>(())
     /// ```
     pub fn notify_resource_updated(&self, uri: impl Into<Arc<str>>) {
-        self.shared.changes.publish(Change::Resource(uri.into()));
+        self.shared
+            .desk
+            .changes()
+            .publish(Change::Resource(uri.into()));
     }
 }
 
@@ -201,7 +222,7 @@ impl McpService for Server {
     }
 
     fn changes(&self) -> &ChangeHub {
-        &self.shared.changes
+        self.shared.desk.changes()
     }
 
     fn may_watch(&self, uri: &str, principal: Option<&Principal>) -> bool {

@@ -21,13 +21,33 @@ const BACKTRACK_MAX: usize = 100_000;
 
 /// A compiled schema, or the reason why there is none. Compiled when first needed.
 #[derive(Debug, Default)]
-pub(crate) struct Compiled(OnceLock<Result<Validator, String>>);
+pub(crate) struct Compiled {
+    validator: OnceLock<Result<Validator, String>>,
+    formats: Formats,
+}
+
+/// What `format` means. In JSON Schema 2020-12 it says something about a value and forbids none, unless it was
+/// agreed on otherwise, as it is for forms.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Formats {
+    #[default]
+    Annotate,
+    Assert,
+}
 
 impl Compiled {
+    /// For a schema whose formats are held against values.
+    pub(crate) fn with_formats() -> Self {
+        Self {
+            validator: OnceLock::new(),
+            formats: Formats::Assert,
+        }
+    }
+
     /// The validator for `schema`, which must be the same one at every call.
     pub(crate) fn of(&self, schema: &Value) -> Result<&Validator, &str> {
-        self.0
-            .get_or_init(|| compile(schema))
+        self.validator
+            .get_or_init(|| compile(schema, self.formats))
             .as_ref()
             .map_err(String::as_str)
     }
@@ -35,9 +55,10 @@ impl Compiled {
 
 /// Compiles a schema by its declared dialect, by 2020-12 if it declares none (T-2511-12). Nothing outside
 /// the schema is ever fetched (T-2607-42).
-fn compile(schema: &Value) -> Result<Validator, String> {
+fn compile(schema: &Value, formats: Formats) -> Result<Validator, String> {
     jsonschema::options()
         .offline()
+        .should_validate_formats(formats == Formats::Assert)
         .with_pattern_options(PatternOptions::fancy_regex().backtrack_limit(BACKTRACK_MAX))
         .build(schema)
         .map_err(|error| match error.schema_path().as_str() {
@@ -170,7 +191,7 @@ mod tests {
     #[test]
     fn t_2607_42_nothing_outside_the_schema_is_fetched() {
         for reference in ["https://example.com/schema.json", "file:///etc/passwd"] {
-            let error = compile(&json!({ "$ref": reference })).unwrap_err();
+            let error = compile(&json!({ "$ref": reference }), Formats::Annotate).unwrap_err();
             assert!(error.contains(reference), "{error}");
         }
     }
@@ -184,8 +205,24 @@ mod tests {
         assert!(check(&draft7, &json!([1])).is_some());
         let none = json!({ "prefixItems": [{ "type": "string" }] });
         assert!(check(&none, &json!([1])).is_some());
-        assert!(compile(&json!({ "$schema": "https://example.com/own-dialect" })).is_err());
-        assert!(compile(&json!({ "type": "nonsense" })).is_err());
+        let refused = |schema| compile(&schema, Formats::Annotate).is_err();
+        assert!(refused(
+            json!({ "$schema": "https://example.com/own-dialect" })
+        ));
+        assert!(refused(json!({ "type": "nonsense" })));
+    }
+
+    #[test]
+    fn formats_forbid_something_only_where_that_was_agreed_on() {
+        let schema = json!({ "type": "string", "format": "email" });
+        let (annotated, asserted) = (Compiled::default(), Compiled::with_formats());
+        let value = json!("nobody");
+        assert_eq!(problems(annotated.of(&schema).unwrap(), &value), None);
+        let problem = problems(asserted.of(&schema).unwrap(), &value).unwrap();
+        assert!(
+            problem.starts_with("/: ") && problem.contains("email"),
+            "{problem}"
+        );
     }
 
     #[test]
@@ -202,7 +239,7 @@ mod tests {
             json!({ "$ref": "#/$defs/a", "$defs": { "a": { "$ref": "#/$defs/b" }, "b": { "$ref": "#/$defs/a" } } }),
             json!({ "anyOf": [{ "$ref": "#" }, { "not": { "$ref": "#" } }] }),
         ] {
-            if let Ok(validator) = compile(&schema) {
+            if let Ok(validator) = compile(&schema, Formats::Annotate) {
                 problems(&validator, &json!({ "a": 1 }));
             }
         }

@@ -68,6 +68,13 @@ pub enum BusMessage {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         uri: Option<Box<str>>,
     },
+    /// A URL that the session's client was asked to open has done its work.
+    UrlCompleted {
+        /// The session.
+        session: Box<str>,
+        /// The id that came with the URL.
+        elicitation: Box<str>,
+    },
     /// A task changed, or is to.
     Task {
         /// The task.

@@ -1,9 +1,11 @@
 //! Sessions in this process: the default, gone when it ends.
 
 mod log;
+mod nonce;
 mod task;
 
 pub use log::MemoryLog;
+pub use nonce::MemoryNonces;
 pub use task::MemoryTasks;
 
 use std::collections::HashMap;

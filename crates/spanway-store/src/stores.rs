@@ -7,7 +7,8 @@ use spanway_protocol::Limits;
 
 use crate::bus::{NodeBus, SingleNode};
 use crate::log::{NodeId, StreamLog};
-use crate::memory::{MemoryLog, MemoryStore, MemoryTasks};
+use crate::memory::{MemoryLog, MemoryNonces, MemoryStore, MemoryTasks};
+use crate::nonce::NonceStore;
 use crate::session::SessionStore;
 use crate::task::TaskStore;
 
@@ -21,6 +22,8 @@ pub struct Stores {
     pub logs: Arc<dyn StreamLog>,
     /// Tasks.
     pub tasks: Arc<dyn TaskStore>,
+    /// Which states clients have brought back.
+    pub nonces: Arc<dyn NonceStore>,
     /// The way to other nodes that use the same stores.
     pub bus: Arc<dyn NodeBus>,
 }
@@ -34,6 +37,7 @@ impl Stores {
             sessions: Arc::new(MemoryStore::new(ttl, limits.sessions_max)),
             logs: Arc::new(MemoryLog::new(limits)),
             tasks: Arc::new(MemoryTasks::new(limits.tasks_max)),
+            nonces: Arc::new(MemoryNonces::new(limits.spent_states_max)),
             bus: Arc::new(SingleNode::new(NodeId::unlike_others())),
         }
     }
@@ -56,6 +60,13 @@ impl Stores {
     #[must_use]
     pub fn with_tasks(mut self, tasks: Arc<dyn TaskStore>) -> Self {
         self.tasks = tasks;
+        self
+    }
+
+    /// Remembers there which states clients have brought back.
+    #[must_use]
+    pub fn with_nonces(mut self, nonces: Arc<dyn NonceStore>) -> Self {
+        self.nonces = nonces;
         self
     }
 

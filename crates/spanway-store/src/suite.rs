@@ -11,12 +11,14 @@ pub mod cluster;
 mod faulty;
 mod logs;
 mod model;
+mod nonces;
 mod sessions;
 mod tasks;
 
 pub use faulty::{Fault, Faulty};
 pub use logs::{logs, logs_in_all};
 pub use model::logs_like_a_vec;
+pub use nonces::{nonces, nonces_in_all};
 pub use sessions::sessions;
 pub use tasks::tasks;
 

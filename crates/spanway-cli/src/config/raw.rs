@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Deserialize;
 
+use super::texts;
+
 macro_rules! settings {
     ($($(#[$meta:meta])* $name:ident: $kind:ty,)*) => {
         /// Every setting, as written. Absent means: ask the next source, then the default.
@@ -86,6 +88,15 @@ settings! {
     /// How long a call may take; progress restarts the clock, up to ten times this [default: 60s]
     #[arg(long, value_name = "TIME", env = "SPANWAY_CALL_TIMEOUT", help_heading = "Serving")]
     call_timeout: Option<String>,
+    /// How long a client may take to answer what a call asks it, in every revision [default: 10m]
+    #[arg(long, value_name = "TIME", env = "SPANWAY_ANSWER_TIMEOUT", help_heading = "Serving")]
+    answer_timeout: Option<String>,
+    /// A key to seal what clients carry while a call asks them; the first seals, all open. Every node needs the
+    /// same; `openssl rand -base64 32` makes one. Others see a command line: better use the variable or the file.
+    /// Never logged (repeatable)
+    #[arg(long = "state-key", value_name = "BASE64", env = "SPANWAY_STATE_KEYS", value_delimiter = ',', hide_env_values = true, help_heading = "Serving")]
+    #[serde(deserialize_with = "texts::secret")]
+    state_key: Vec<String>,
     /// How long calls in flight may take to end after SIGTERM [default: 10s]
     #[arg(long, value_name = "TIME", env = "SPANWAY_DRAIN_DEADLINE", help_heading = "Serving")]
     drain_deadline: Option<String>,
@@ -100,6 +111,7 @@ settings! {
     upstream: Option<String>,
     /// A header for every request to the API, such as 'Authorization: Bearer …'; never logged (repeatable)
     #[arg(long = "header", value_name = "K: V", env = "SPANWAY_HEADER", value_delimiter = '\n', hide_env_values = true, help_heading = "API")]
+    #[serde(deserialize_with = "texts::secret")]
     header: Vec<String>,
     /// Only these operations: tag:NAME, op:ID, path:GLOB, method:NAME (repeatable)
     #[arg(long = "include", value_name = "FILTER", env = "SPANWAY_INCLUDE", value_delimiter = ',', help_heading = "API")]

@@ -11,7 +11,7 @@ use spanway::http::auth::BearerTokens;
 use spanway::http::{ResponseMode, ServeOptions, StreamableHttpBuilder};
 use spanway::openapi::Filter;
 use spanway::protocol::Limits;
-use spanway::{McpService, StreamableHttp};
+use spanway::{McpService, Server, StateKeyError, StateKeys, StreamableHttp};
 use url::Url;
 
 use super::raw::Settings;
@@ -37,6 +37,7 @@ pub(crate) struct ServerConfig {
     origins: Vec<String>,
     mode: ResponseMode,
     limits: Limits,
+    state_keys: Option<StateKeys>,
     store: StorePlace,
     session_ttl: Duration,
     keep_alive: Duration,
@@ -81,6 +82,12 @@ impl ServerConfig {
             limits.body_bytes_max,
         )?;
         limits.call_timeout = call_timeout(settings)?;
+        limits.answer_timeout = or(
+            settings.answer_timeout.as_deref(),
+            "--answer-timeout",
+            parse_duration,
+            limits.answer_timeout,
+        )?;
         limits.sessions_max = settings.max_sessions.unwrap_or(limits.sessions_max);
         let mut options = ServeOptions::default();
         let drain = settings.drain_deadline.as_deref();
@@ -105,6 +112,7 @@ impl ServerConfig {
             origins: settings.allow_origin.clone(),
             mode: mode(settings.response.as_deref())?,
             limits,
+            state_keys: state_keys(&settings.state_key)?,
             store: StorePlace::parse(settings.store.as_deref())?,
             session_ttl: or(
                 ttl,
@@ -124,6 +132,21 @@ impl ServerConfig {
     /// Whether requests must carry a token.
     pub(crate) fn wants_token(&self) -> bool {
         self.tokens.is_some()
+    }
+
+    /// Gives a server what it needs to ask its clients. If it surely will ask and no key is set, whoever
+    /// operates it should know: an API that never asks, or a trial that needs no key, is not warned of.
+    pub(crate) fn prepare(&self, server: &Server) {
+        server.set_state_life(self.limits.answer_timeout);
+        if let Some(keys) = &self.state_keys {
+            server.set_state_keys(keys.clone());
+        } else if server.wants_state_keys() {
+            tracing::warn!(
+                "no --state-key is set, and this server asks its clients for input: a client of 2026-07-28 that \
+                 answers another node, or after a restart, is refused; `openssl rand -base64 32` makes a key for \
+                 SPANWAY_STATE_KEYS"
+            );
+        }
     }
 
     /// The endpoint these settings describe, in front of `service`.
@@ -201,6 +224,17 @@ fn filters(flag: &str, texts: &[String]) -> anyhow::Result<Vec<Filter>> {
         .collect()
 }
 
+/// Keys to seal with; the first one seals. What stands there is not repeated in errors.
+fn state_keys(texts: &[String]) -> anyhow::Result<Option<StateKeys>> {
+    if texts.is_empty() {
+        return Ok(None);
+    }
+    let keys = texts.join(",").parse();
+    keys.map(Some).map_err(|error: StateKeyError| {
+        anyhow::anyhow!("--state-key: {error}; `openssl rand -base64 32` makes one")
+    })
+}
+
 fn call_timeout(settings: &Settings) -> anyhow::Result<Duration> {
     or(
         settings.call_timeout.as_deref(),
@@ -266,4 +300,49 @@ fn read_tokens(path: &Path) -> anyhow::Result<BearerTokens> {
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("cannot read {}", shown.display()))?;
     BearerTokens::parse(&text).with_context(|| format!("--auth-tokens {}", shown.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use schemars::JsonSchema;
+    use serde::Deserialize;
+    use spanway::{Asked, Question, Tool};
+
+    use super::*;
+
+    #[derive(Deserialize, JsonSchema)]
+    struct Confirm {
+        sure: bool,
+    }
+
+    impl Question for Confirm {
+        const KEY: &'static str = "confirm";
+        const MESSAGE: &'static str = "Are you sure?";
+    }
+
+    fn asking() -> Server {
+        let ask = async |Asked(confirm): Asked<Confirm>| {
+            confirm.accepted().is_ok_and(|it| it.sure).to_string()
+        };
+        let tool = Tool::new("ask", ask);
+        Server::builder("asking", "1").tool(tool).build().unwrap()
+    }
+
+    fn prepared(settings: &Settings) -> Server {
+        let server = asking();
+        ServerConfig::resolve(settings).unwrap().prepare(&server);
+        server
+    }
+
+    #[test]
+    fn t_mrtr_05_keys_of_the_operator_reach_the_server() {
+        assert!(prepared(&Settings::default()).wants_state_keys());
+        let settings = Settings {
+            state_key: vec!["AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=".to_owned()],
+            ..Settings::default()
+        };
+        assert!(!prepared(&settings).wants_state_keys());
+        let silent = Server::builder("silent", "1").dynamic().build().unwrap();
+        assert!(!silent.wants_state_keys(), "nobody is warned in vain");
+    }
 }

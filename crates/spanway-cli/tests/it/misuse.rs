@@ -29,6 +29,7 @@ fn values_are_checked_and_the_flag_is_named() {
         ("--session-ttl", "0s", "15s"),
         ("--call-timeout", "-1", "15s"),
         ("--drain-deadline", "1y", "15s"),
+        ("--answer-timeout", "soon", "15s"),
         ("--path", "mcp", "/mcp"),
         ("--path", "/livez", "taken"),
         ("--response", "xml", "auto, json or sse"),
@@ -66,6 +67,47 @@ fn a_header_that_is_none_is_not_repeated() {
         );
         let line = misused(&["call", "http://127.0.0.1:1/mcp", "--header", header]);
         assert!(!line.contains("hunter2"), "{line}");
+    }
+}
+
+const KEY: &str = "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=";
+
+#[test]
+fn a_key_that_is_none_is_not_repeated_wherever_it_stands() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("spanway.toml");
+    let config = path.to_str().unwrap();
+    let is_silent = |line: &str, number: usize| {
+        let wanted = format!("key number {number} is not 32 bytes in base64");
+        assert!(
+            line.contains("--state-key") && line.contains(&wanted) && line.contains("openssl"),
+            "{line}"
+        );
+        assert!(
+            !line.contains("hunter2") && !line.contains("AQID"),
+            "{line}"
+        );
+    };
+    is_silent(&misused(&["serve", "--state-key", "hunter2"]), 1);
+    is_silent(
+        &misused(&["serve", "--state-key", KEY, "--state-key", "hunter2"]),
+        2,
+    );
+    let mut by_environment = spanway(["serve"]);
+    by_environment.env("SPANWAY_STATE_KEYS", format!("{KEY}, hunter2"));
+    is_silent(&run(&mut by_environment).failed(2), 2);
+    std::fs::write(&path, "state-key = \"hunter2\"").unwrap();
+    is_silent(&misused(&["serve", "--config", config]), 1);
+    for text in [
+        "state-key = [[\"hunter2\"]]",
+        "header = { a = \"hunter2\" }",
+    ] {
+        std::fs::write(&path, text).unwrap();
+        let line = misused(&["serve", "--config", config]);
+        assert!(
+            line.contains("line 1") && !line.contains("hunter2"),
+            "{line}"
+        );
     }
 }
 

@@ -95,6 +95,37 @@ fn without_a_source_the_bookshop_is_served_in_every_era() {
 }
 
 #[test]
+fn t_mrtr_05_state_keys_are_taken_from_everywhere_and_never_shown() {
+    let key = "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=";
+    let folder = tempfile::tempdir().unwrap();
+    let one = file(&folder, "one.toml", format!("state-key = {key:?}"));
+    let two = file(
+        &folder,
+        "two.toml",
+        format!("state-key = [{key:?}, {key:?}]"),
+    );
+    let mut by_environment = spanway(["serve"]);
+    by_environment.env("SPANWAY_STATE_KEYS", format!("{key},{key}\n"));
+    for command in [
+        &mut spanway(["serve", "--state-key", key, "--state-key", key]),
+        &mut by_environment,
+        &mut spanway(["serve", "--config", one.to_str().unwrap()]),
+        &mut spanway(["serve", "--config", two.to_str().unwrap()]),
+        // An API asks nothing: without a key there is nothing to warn of.
+        &mut spanway(["serve", "--answer-timeout", "5m"]),
+    ] {
+        let serving = Serving::start(command.env("RUST_LOG", "trace"));
+        serving.signal("TERM");
+        let banner = serving.banner.clone();
+        let ended = serving.wait();
+        let said = [banner, ended.stdout, ended.stderr].concat();
+        assert!(!said.contains("AQID") && !said.contains("WARN"), "{said}");
+    }
+    let help = run(spanway(["serve", "--help"]).env("SPANWAY_STATE_KEYS", key)).ok();
+    assert!(!help.contains("AQID"), "{help}");
+}
+
+#[test]
 fn t_2411_07_http_sse_is_served_unless_it_is_switched_off() {
     let folder = tempfile::tempdir().unwrap();
     let config = file(&folder, "spanway.toml", "no-sse = true");

@@ -75,7 +75,7 @@ async fn listen(
     seat: &StreamSeat,
     principal: Option<&Principal>,
 ) -> Result<Listener, Rejection> {
-    let changes = || shared.changes(principal.cloned(), |_| true);
+    let changes = || shared.changes(principal.cloned(), Some(&session.id), |_| true);
     let listener = registry.listen(&session.id, seat.stream(), changes, &shared.limits)?;
     // A DELETE or a drain that came between the look-up and the opening found no stream to end; what was
     // subscribed to meanwhile is in the session now, or was told to the stream.

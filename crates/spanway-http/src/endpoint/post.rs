@@ -178,7 +178,10 @@ async fn modern(
         version: call.version,
         session: None,
     };
-    let context = Context::new(&call, post.into_origin(shared), shared.limits.queue_max);
+    let brings_state = call.params.resumed.is_some();
+    let mut origin = post.into_origin(shared);
+    origin.spent_states = brings_state.then(|| shared.spent.clone() as _);
+    let context = Context::new(&call, origin, shared.limits.queue_max);
     let running = Running::new(shared, call, context, None);
     let delivery = deliver::Delivery {
         form,

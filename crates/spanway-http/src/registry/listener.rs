@@ -7,7 +7,9 @@ use std::task::{Context, Poll, Waker};
 use bytes::Bytes;
 use futures_util::Stream;
 use spanway_protocol::legacy::{SessionId, StreamId};
-use spanway_protocol::{Timestamp, encode_bare_notification, encode_resource_updated};
+use spanway_protocol::{
+    Timestamp, encode_bare_notification, encode_resource_updated, encode_url_completed,
+};
 use spanway_server::{Change, Changes};
 
 use super::Registry;
@@ -128,6 +130,7 @@ impl Mailbox {
 fn encode_change(change: &Change) -> Option<Bytes> {
     match change {
         Change::Resource(uri) => encode_resource_updated(uri),
+        Change::UrlCompleted { elicitation, .. } => encode_url_completed(elicitation),
         list => Some(encode_bare_notification(list.method())),
     }
 }

@@ -106,6 +106,16 @@ impl Registry {
                     self.service.changes().tell(&change);
                 }
             }
+            BusMessage::UrlCompleted {
+                session,
+                elicitation,
+            } => {
+                let change = Change::UrlCompleted {
+                    session: session.into(),
+                    elicitation: elicitation.into(),
+                };
+                self.service.changes().tell(&change);
+            }
             _ => {}
         }
     }
@@ -161,6 +171,15 @@ impl Registry {
 fn changed(change: &Change) -> BusMessage {
     let uri = match change {
         Change::Resource(uri) => Some(uri.as_ref().into()),
+        Change::UrlCompleted {
+            session,
+            elicitation,
+        } => {
+            return BusMessage::UrlCompleted {
+                session: session.as_ref().into(),
+                elicitation: elicitation.as_ref().into(),
+            };
+        }
         _ => None,
     };
     BusMessage::Changed {

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures_util::stream::{SelectAll, Stream, StreamExt};
 use spanway_protocol::Rejection;
 use spanway_protocol::legacy::SessionId;
-use spanway_server::Principal;
+use spanway_server::{Change, Principal};
 use tokio::sync::{Semaphore, mpsc};
 
 use super::{Connections, Item};
@@ -41,7 +41,10 @@ impl Feed {
         let owner = principal.map(Principal::as_str);
         let (connection, inbox) = connections.open(id.clone(), owner, inbox_max)?;
         // T-2411-12: nothing is told of changes before the client is ready.
-        let wanted = || shared.changes(principal.cloned(), move |_| connection.is_initialized());
+        let wanted = || {
+            let is_ready = move |_: &Change| connection.is_initialized();
+            shared.changes(principal.cloned(), Some(&id), is_ready)
+        };
         let stream = connections.registry.new_stream_id();
         let changes = connections
             .registry

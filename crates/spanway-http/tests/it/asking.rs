@@ -63,6 +63,7 @@ async fn choices(cx: Context) -> Result<String, ToolError> {
             "size": { "type": "string", "oneOf": [{ "const": "s", "title": "Small" }, { "const": "l", "title": "Large" }], "default": "s" },
             "count": { "type": "integer", "minimum": 1, "default": 2 },
             "gift": { "type": "boolean", "default": true },
+            "mail": { "type": "string", "format": "email", "maxLength": 20 },
         },
     });
     let chosen = cx
@@ -288,8 +289,31 @@ async fn t_2511_15_forms_are_written_for_their_revision() {
             "size": { "type": "string", "enum": ["s", "l"], "enumNames": ["Small", "Large"] },
             "count": { "type": "integer", "minimum": 1 },
             "gift": { "type": "boolean", "default": true },
+            "mail": { "type": "string", "format": "email", "maxLength": 20 },
         })
     );
+}
+
+#[tokio::test]
+async fn t_mrtr_12_legacy_answers_are_held_against_the_form_too() {
+    for version in LEGACY_WITH_FORMS {
+        let session = asking_session(version).await;
+        for (mail, problem) in [("nobody", "email"), ("ada.lovelace@example.com", "20")] {
+            let mut stream = session.call("choices", json!({})).open().await;
+            let asked = question(&mut stream).await;
+            let content = json!({ "mail": mail });
+            respond(
+                &session,
+                &asked,
+                json!({ "action": "accept", "content": content }),
+            )
+            .await;
+            let response = stream.message().await;
+            assert_eq!(response["result"]["isError"], true, "{response}");
+            let said = text(&response);
+            assert!(said.contains("/mail: ") && said.contains(problem), "{said}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -19,6 +19,9 @@ pub mod code {
     pub const INTERNAL_ERROR: i64 = -32603;
     /// Legacy only: no such resource (T-2411-18). Never sent to a modern client (T-2607-30).
     pub const RESOURCE_NOT_FOUND: i64 = -32002;
+    /// 2025-11-25 only: the person has to open a URL first (T-2511-16). Never sent to a modern client
+    /// (T-2607-30).
+    pub const URL_ELICITATION_REQUIRED: i64 = -32042;
     /// Modern only: a header is missing or contradicts the body (T-2607-22).
     pub const HEADER_MISMATCH: i64 = -32020;
     /// Modern only: the client did not declare a capability the request needs (T-2607-27).

@@ -61,6 +61,7 @@ fn table() -> Vec<(Rejection, Told, Told)> {
         ),
         both(Rejection::InvalidParams { detail: "d".into() }, 200, -32602),
         both(Rejection::InvalidState, 200, -32602),
+        both(Rejection::TooManyStates, 503, -32603),
         (
             Rejection::ResourceNotFound { uri: "u".into() },
             (200, -32002),

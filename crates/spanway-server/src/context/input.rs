@@ -86,13 +86,22 @@ impl Context {
         Timestamp::from_millis(u64::try_from(millis).unwrap_or(u64::MAX))
     }
 
-    pub(crate) fn may_ask(&self) -> bool {
-        self.inner.binding.get().is_some()
-    }
-
     /// Whether the call brought answers or a state.
     pub(crate) fn is_retry(&self) -> bool {
         self.inner.binding.get().is_some_and(Binding::is_retry)
+    }
+
+    /// Whether there is anything to [`spend`](Self::spend).
+    pub(crate) fn is_unspent(&self) -> bool {
+        self.inner.binding.get().is_some_and(Binding::is_unspent)
+    }
+
+    /// Uses up the state the call came with, if it came with one.
+    pub(crate) async fn spend(&self) -> Result<(), Rejection> {
+        match (self.inner.binding.get(), &self.inner.origin.spent_states) {
+            (Some(binding), Some(spent)) => binding.spend(&**spent, self.now()).await,
+            _ => Ok(()),
+        }
     }
 
     pub(crate) fn round(&self) -> &Round {
@@ -116,6 +125,20 @@ impl Context {
             return ClientRequests::Refused("its connection is gone");
         }
         self.inner.origin.client_requests
+    }
+
+    pub(crate) fn binding(&self) -> Option<&Binding> {
+        self.inner.binding.get()
+    }
+
+    /// Tells that the URL of this elicitation has done its work, if the call still has a stream to tell it on.
+    pub(crate) fn tell_completed(&self, elicitation: &Arc<str>) -> bool {
+        let elicitation = elicitation.clone();
+        matches!(self.client_requests(), ClientRequests::OnStream)
+            && self
+                .inner
+                .outbox
+                .push_beyond(Emission::UrlCompleted { elicitation })
     }
 
     pub(crate) fn send_request(&self, request: ServerRequest) -> bool {

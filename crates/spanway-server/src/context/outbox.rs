@@ -90,11 +90,16 @@ impl Outbox {
     /// Queues a question, beyond the bound of other messages, since somebody waits for its answer. False if
     /// it cannot be sent any more.
     pub(super) fn push_request(&self, request: ServerRequest) -> bool {
+        self.push_beyond(Emission::Request(request))
+    }
+
+    /// Queues what comes about as often as questions do. False if it cannot be sent any more.
+    pub(super) fn push_beyond(&self, emission: Emission) -> bool {
         let mut state = self.lock();
         if state.closed || state.queue.len() >= self.capacity + QUESTIONS_MAX {
             return false;
         }
-        state.queue.push_back(Emission::Request(request));
+        state.queue.push_back(emission);
         drop(state);
         self.waker.wake();
         true

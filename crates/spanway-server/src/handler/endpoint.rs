@@ -18,6 +18,9 @@ use crate::input::Declared;
 /// Runs calls of kind `C`; `K` turns what the handler returns into the reply.
 pub(crate) trait Endpoint<C, K>: Send + Sync {
     fn run(self: Arc<Self>, call: C, outcome: K) -> BoxFuture<'static, Reply>;
+
+    /// Whether the handler declares questions.
+    fn asks(&self) -> bool;
 }
 
 /// What surrounds a handler: knows the feature it belongs to.
@@ -86,8 +89,8 @@ where
 {
     fn run(self: Arc<Self>, call: C, outcome: K) -> BoxFuture<'static, Reply> {
         let context = call.context().clone();
-        if !self.questions.is_empty() {
-            return Box::pin(self.run_asking(call, outcome, context));
+        if !self.questions.is_empty() || context.is_unspent() {
+            return Box::pin(self.run_prepared(call, outcome, context));
         }
         let future = match self.handler.call(call, &self.state) {
             Ok(future) => future,
@@ -97,17 +100,24 @@ where
         let work = async move { after.finish(future.await) };
         Box::pin(supervise(work, outcome, context))
     }
+
+    fn asks(&self) -> bool {
+        !self.questions.is_empty()
+    }
 }
 
 impl<H, S, M> Bound<H, S, M> {
-    /// Runs the handler once everything it declared is answered.
-    async fn run_asking<C, K>(self: Arc<Self>, call: C, outcome: K, context: Context) -> Reply
+    /// Runs the handler once the state of the call is used up and everything declared is answered.
+    async fn run_prepared<C, K>(self: Arc<Self>, call: C, outcome: K, context: Context) -> Reply
     where
         H: Handler<C, M, S>,
         S: Send + Sync,
         C: AnyCall,
         K: Finish<H::Output>,
     {
+        if let Err(refused) = context.spend().await {
+            return refused.into();
+        }
         let (after, asking) = (outcome.clone(), context.clone());
         let work = async move {
             let questions = self.questions.iter();

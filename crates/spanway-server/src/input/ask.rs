@@ -97,30 +97,6 @@ impl Context {
         .await
     }
 
-    /// Asks the person to open a URL: to sign in, to pay, to enter a secret. Accepted means that they agreed
-    /// to open it; whether they are done there is for the handler to find out, and whether it is the same
-    /// person too (T-2511-16). From 2025-11-25 on.
-    ///
-    /// # Errors
-    /// The client cannot be asked, or did not answer with what was asked for.
-    pub async fn elicit_url(
-        &self,
-        key: &str,
-        message: impl Into<String>,
-        url: impl Into<String>,
-    ) -> Result<Elicited<()>, InputError> {
-        let url = url.into();
-        if url::Url::parse(&url).is_err() {
-            return Err(InputError::question(key, "its URL is not a valid one"));
-        }
-        let request = InputRequest::Url {
-            message: message.into(),
-            url,
-        };
-        self.ask(key, request, |answer| Elicited::read(answer, |_| Ok(())))
-            .await
-    }
-
     /// Asks the client's model.
     ///
     /// # Errors
@@ -153,8 +129,9 @@ impl Context {
     /// instead of doing it again. An error is not remembered. While `work` is under way the handler is not
     /// dropped to ask questions.
     ///
-    /// What is remembered travels with the client, sealed; keep it small. A client could present the state of
-    /// an earlier round again: where that must not be possible, use an idempotency key as well.
+    /// What is remembered travels with the client, sealed; keep it small. A client can use it once: one that
+    /// loses its connection before the end starts the call over, and then `work` is done again. Where that
+    /// must not be, give `work` an idempotency key as well.
     ///
     /// # Errors
     /// `work` failed; or its outcome cannot be written as JSON, or what was remembered not be read.
@@ -181,18 +158,13 @@ impl Context {
         Ok(done)
     }
 
-    async fn ask<A>(
+    pub(super) async fn ask<A>(
         &self,
         key: &str,
         request: InputRequest,
         read: impl Fn(Value) -> Result<A, String> + Send,
     ) -> Result<A, InputError> {
-        if !self.may_ask() {
-            // T-MRTR-01
-            return Err(InputError::Unreachable(
-                "only tools, prompts and resources can ask",
-            ));
-        }
+        self.check_may_ask()?;
         let round = self.round();
         if let Some(answer) = round.recall(key, &read) {
             return Ok(answer);
@@ -213,7 +185,7 @@ impl Context {
     }
 
     /// Registers the question and waits. Nothing ever ends the wait: the handler is dropped, or the future.
-    async fn pose<A>(
+    pub(super) async fn pose<A>(
         &self,
         key: &str,
         request: &InputRequest,
@@ -238,7 +210,8 @@ impl Context {
         round: &Round,
     ) -> Result<Value, InputError> {
         let id = next_id()?;
-        let params = request.params(self.version(), Some(&id))?;
+        let elicitation = self.elicitation(key, request)?;
+        let params = request.params(self.version(), elicitation.as_deref())?;
         self.check_declared(request)?;
         let message = ServerRequest::new(RequestId::from(id.as_str()), request.method(), params);
         let answer = self.exchange(key, message, round).await?;
@@ -304,8 +277,18 @@ impl Context {
         }
     }
 
+    /// T-MRTR-01
+    pub(super) fn check_may_ask(&self) -> Result<(), InputError> {
+        if self.binding().is_some() {
+            return Ok(());
+        }
+        Err(InputError::Unreachable(
+            "only tools, prompts and resources can ask",
+        ))
+    }
+
     /// T-MRTR-03, T-2411-19: nothing is asked that the client did not declare.
-    fn check_declared(&self, request: &InputRequest) -> Result<(), InputError> {
+    pub(super) fn check_declared(&self, request: &InputRequest) -> Result<(), InputError> {
         if request.is_declared_by(&self.client_capabilities()) {
             Ok(())
         } else {
@@ -359,7 +342,7 @@ impl Drop for Open<'_> {
 }
 
 /// An id no other request has, of this process or of another node that serves the same session.
-fn next_id() -> Result<String, InputError> {
+pub(super) fn next_id() -> Result<String, InputError> {
     static PROCESS: OnceLock<String> = OnceLock::new();
     static LAST: AtomicU64 = AtomicU64::new(0);
     let process = match PROCESS.get() {

@@ -1,16 +1,18 @@
 //! Where a call may ask from: what the server knows about sealing, and what a state is bound to.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde_json::{Map, Value};
 use spanway_protocol::schema::{InputRequired, Question};
-use spanway_protocol::{Answer, Call, Era, Method, RawJson, Rejection, Reply};
+use spanway_protocol::{Answer, Call, Era, Method, RawJson, Rejection, Reply, Timestamp};
 
 use super::claims::{Claims, Identity, digest};
 use super::journal::Journal;
 use super::keys::{SealError, StateKeys};
 use super::round::Round;
+use super::spent::{SpentStates, Unspent};
+use crate::change::ChangeHub;
 use crate::context::Context;
 
 /// Bytes of JSON one state may hold; it travels both ways with every round.
@@ -18,30 +20,67 @@ const STATE_BYTES_MAX: usize = 1 << 20;
 
 /// What all calls of a server share for asking.
 pub(crate) struct Desk {
-    keys: OnceLock<StateKeys>,
-    life: Duration,
+    sealing: Mutex<Sealing>,
     audience: Box<str>,
+    /// Where clients are told what comes after their call.
+    changes: ChangeHub,
+}
+
+/// With what states are sealed. It may change while serving.
+struct Sealing {
+    keys: Option<Arc<StateKeys>>,
+    life: Duration,
 }
 
 impl Desk {
     pub(crate) fn new(keys: Option<StateKeys>, life: Duration, audience: &str) -> Self {
+        let keys = keys.map(Arc::new);
         Self {
-            keys: keys.map(OnceLock::from).unwrap_or_default(),
-            life,
+            sealing: Mutex::new(Sealing { keys, life }),
             audience: audience.into(),
+            changes: ChangeHub::new(),
         }
     }
 
-    fn keys(&self) -> Result<&StateKeys, SealError> {
-        if let Some(keys) = self.keys.get() {
-            return Ok(keys);
+    pub(crate) fn changes(&self) -> &ChangeHub {
+        &self.changes
+    }
+
+    pub(crate) fn set_keys(&self, keys: StateKeys) {
+        self.sealing().keys = Some(Arc::new(keys));
+    }
+
+    pub(crate) fn set_life(&self, life: Duration) {
+        self.sealing().life = life;
+    }
+
+    pub(crate) fn has_keys(&self) -> bool {
+        self.sealing().keys.is_some()
+    }
+
+    fn life(&self) -> Duration {
+        self.sealing().life
+    }
+
+    /// The keys; one of this process alone if nobody gave any. Who needs no keys is not warned: only whoever
+    /// asks seals.
+    fn keys(&self) -> Result<Arc<StateKeys>, SealError> {
+        let mut sealing = self.sealing();
+        if let Some(keys) = &sealing.keys {
+            return Ok(keys.clone());
         }
-        let fresh = StateKeys::random().map_err(|_| SealError)?;
+        let fresh = Arc::new(StateKeys::random().map_err(|_| SealError)?);
+        sealing.keys = Some(fresh.clone());
+        drop(sealing);
         tracing::warn!(
             "no state keys are set: requestState is sealed with a key of this process alone, so calls that ask \
              for input cannot be continued on another node or after a restart"
         );
-        Ok(self.keys.get_or_init(|| fresh))
+        Ok(fresh)
+    }
+
+    fn sealing(&self) -> MutexGuard<'_, Sealing> {
+        self.sealing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn seal(&self, claims: &Claims) -> Result<String, SealError> {
@@ -52,8 +91,12 @@ impl Desk {
         self.keys()?.seal(&plain)
     }
 
-    fn open(&self, token: &str) -> Option<Claims> {
-        serde_json::from_slice(&self.keys.get()?.open(token)?).ok()
+    fn open(&self, token: &str) -> Option<(Claims, Unspent)> {
+        let keys = self.sealing().keys.clone()?;
+        let (plain, nonce) = keys.open(token)?;
+        let claims: Claims = serde_json::from_slice(&plain).ok()?;
+        let expires = Timestamp::from_millis(claims.expires);
+        Some((claims, Unspent { nonce, expires }))
     }
 }
 
@@ -65,6 +108,8 @@ pub(crate) struct Binding {
     arguments: RawJson,
     /// Whether the call came with answers or a state; then its result must not be cached (T-MRTR-09).
     retried: bool,
+    /// The state it came with.
+    unspent: Option<Unspent>,
 }
 
 impl Binding {
@@ -77,43 +122,69 @@ impl Binding {
         // T-DUAL-15: in a session these are parameters like any unknown ones.
         let resumed = call.params.resumed.as_deref();
         let resumed = resumed.filter(|_| call.version.era() == Era::Modern);
-        let binding = Self {
+        let mut binding = Self {
             desk: desk.clone(),
             method: call.method.clone(),
             name: call.params.name.clone(),
             arguments: call.params.arguments.clone(),
             retried: resumed.is_some(),
+            unspent: None,
         };
         let Some(resumed) = resumed else {
             return Ok((binding, None));
         };
-        let journal = binding.journal(&resumed.request_state, context)?;
+        let (journal, unspent) = binding.journal(&resumed.request_state, context)?;
+        binding.unspent = unspent;
         let round = Round::resumed(journal, answers(&resumed.input_responses)?);
         Ok((binding, Some(round)))
+    }
+
+    pub(crate) fn changes(&self) -> &ChangeHub {
+        &self.desk.changes
     }
 
     pub(crate) fn is_retry(&self) -> bool {
         self.retried
     }
 
-    /// What the state remembers. Every reason to refuse it looks the same from outside (T-MRTR-05).
-    fn journal(&self, state: &RawJson, context: &Context) -> Result<Journal, Rejection> {
+    /// What the state remembers.
+    fn journal(
+        &self,
+        state: &RawJson,
+        context: &Context,
+    ) -> Result<(Journal, Option<Unspent>), Rejection> {
         if state.is_absent() {
-            return Ok(Journal::default());
+            return Ok((Journal::default(), None));
         }
-        let refuse = |why| {
-            tracing::debug!(why, "a requestState was refused");
-            Rejection::InvalidState
-        };
         let token: String = state.read().map_err(|_| refuse("not a string"))?;
-        let claims = self
+        let (claims, unspent) = self
             .desk
             .open(&token)
             .ok_or_else(|| refuse("not sealed here"))?;
         if claims.is_valid(&self.identity(context), context.now()) {
-            Ok(claims.journal)
+            Ok((claims.journal, Some(unspent)))
         } else {
             Err(refuse("expired, or of another call"))
+        }
+    }
+
+    /// Whether the call came with a state that is to be used up before its handler runs.
+    pub(crate) fn is_unspent(&self) -> bool {
+        self.unspent.is_some()
+    }
+
+    /// Uses up the state, so that nobody gets more than one run out of it. Done last of all checks: a call that
+    /// is refused for something else can be sent again.
+    pub(crate) async fn spend(
+        &self,
+        spent: &dyn SpentStates,
+        now: Timestamp,
+    ) -> Result<(), Rejection> {
+        match self.unspent {
+            Some(Unspent { nonce, expires }) if !spent.spend(nonce, expires, now).await? => {
+                Err(refuse("used before"))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -135,7 +206,7 @@ impl Binding {
         context: &Context,
     ) -> Reply {
         let claims = Claims {
-            expires: (context.now() + self.desk.life).as_millis(),
+            expires: (context.now() + self.desk.life()).as_millis(),
             identity: self.identity(context),
             journal: round.journal(),
         };
@@ -152,6 +223,12 @@ impl Binding {
             }
         }
     }
+}
+
+/// Every reason to refuse a state looks the same from outside (T-MRTR-05).
+fn refuse(why: &str) -> Rejection {
+    tracing::debug!(why, "a requestState was refused");
+    Rejection::InvalidState
 }
 
 /// The answers of this round. What is not an object is malformed; what is in it is judged when it is asked for

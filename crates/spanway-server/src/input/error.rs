@@ -36,6 +36,10 @@ pub enum InputError {
         /// What is wrong with it.
         detail: Cow<'static, str>,
     },
+    /// The call cannot be answered before the person has opened a URL; made by
+    /// [`Context::require_url`](crate::Context::require_url).
+    #[error("{}", _0.message)]
+    UrlRequired(Box<ErrorObject>),
     /// The person said no.
     #[error("the user declined to answer")]
     Declined,
@@ -92,6 +96,7 @@ impl InputError {
             Self::Undeclared { required } => {
                 Failure::Rejected(Rejection::MissingCapability { required })
             }
+            Self::UrlRequired(error) => Failure::Protocol(*error),
             other => Failure::Text(other.to_string().into()),
         }
     }

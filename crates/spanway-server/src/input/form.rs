@@ -9,7 +9,7 @@ use spanway_protocol::schema::{FormError, FormSchema};
 use super::InputError;
 use crate::validate::{Compiled, problems};
 
-/// A form as it is shown, and the validator for exactly that.
+/// A form as it is shown, and the validator for exactly that, formats included.
 pub(super) struct Form {
     shown: Value,
     compiled: Compiled,
@@ -23,7 +23,7 @@ impl Form {
     ) -> Result<Self, InputError> {
         let form = Self {
             shown: schema.project(version)?,
-            compiled: Compiled::default(),
+            compiled: Compiled::with_formats(),
         };
         form.compiled
             .of(&form.shown)

@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 const KEY_BYTES: usize = 32;
 
 /// Bytes of a nonce; long enough to be random (XChaCha20-Poly1305).
-const NONCE_BYTES: usize = 24;
+pub(super) const NONCE_BYTES: usize = 24;
 
 /// The form of what is sealed. Another form gets another prefix.
 const PREFIX: &str = "v1";
@@ -92,8 +92,8 @@ impl StateKeys {
         Ok(format!("{PREFIX}.{id}.{}", URL_SAFE_NO_PAD.encode(bytes)))
     }
 
-    /// What was sealed with one of these keys, unchanged since.
-    pub(super) fn open(&self, token: &str) -> Option<Vec<u8>> {
+    /// What was sealed with one of these keys, unchanged since, and its nonce, which nothing else has.
+    pub(super) fn open(&self, token: &str) -> Option<(Vec<u8>, [u8; NONCE_BYTES])> {
         let (id, text) = token
             .strip_prefix(PREFIX)?
             .strip_prefix('.')?
@@ -107,7 +107,8 @@ impl StateKeys {
         };
         let mut keys = std::iter::once(&self.first).chain(&self.others);
         let key = keys.find(|key| key.id == id)?;
-        key.cipher.decrypt(&XNonce::from(*nonce), payload).ok()
+        let plain = key.cipher.decrypt(&XNonce::from(*nonce), payload).ok()?;
+        Some((plain, *nonce))
     }
 }
 

@@ -1,6 +1,6 @@
 //! One run of a handler that asks: what it knows, what it asked, and what it waits for.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context as TaskContext, Poll, Waker};
 
 use serde_json::{Map, Value};
@@ -24,6 +24,8 @@ struct State {
     questions: Vec<Question>,
     /// Legacy: asked, and not yet taken notice of.
     legs: Vec<Leg>,
+    /// The ids that the URLs of this call have, by key.
+    elicitations: Vec<(String, Arc<str>)>,
     /// Side effects under way, during which the handler must not be dropped.
     working: usize,
 }
@@ -90,6 +92,16 @@ impl Round {
         None
     }
 
+    /// What the client sent with this round under `key`, if `read` can make sense of it; only once.
+    pub(super) fn take_fresh<A>(
+        &self,
+        key: &str,
+        read: &impl Fn(Value) -> Result<A, String>,
+    ) -> Option<A> {
+        let sent = self.lock().fresh.remove(key)?;
+        read(sent).ok()
+    }
+
     pub(super) fn remember(&self, key: &str, answer: Value) {
         self.lock().journal.answers.insert(key.to_owned(), answer);
     }
@@ -100,6 +112,17 @@ impl Round {
 
     pub(super) fn remember_outcome(&self, key: &str, outcome: Value) {
         self.lock().journal.outcomes.insert(key.to_owned(), outcome);
+    }
+
+    /// The id of the URL under `key`; `fresh` if it has none yet.
+    pub(super) fn elicitation(&self, key: &str, fresh: Arc<str>) -> Arc<str> {
+        let mut state = self.lock();
+        let known = state.elicitations.iter().find(|(known, _)| known == key);
+        if let Some((_, id)) = known {
+            return id.clone();
+        }
+        state.elicitations.push((key.to_owned(), fresh.clone()));
+        fresh
     }
 
     /// Asks a modern client when the handler next waits.

@@ -103,6 +103,10 @@ impl PromptEntry {
         }
     }
 
+    pub(crate) fn asks(&self) -> bool {
+        self.endpoint.asks()
+    }
+
     pub(crate) fn completes(&self) -> bool {
         !self.completers.is_empty()
     }

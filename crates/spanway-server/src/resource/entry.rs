@@ -87,6 +87,10 @@ impl ResourceEntry {
     ) -> BoxFuture<'static, Reply> {
         self.common.read(uri, Map::new(), context, cache)
     }
+
+    pub(crate) fn asks(&self) -> bool {
+        self.common.endpoint.asks()
+    }
 }
 
 /// A template for resources.
@@ -125,6 +129,10 @@ impl TemplateEntry {
         cache: CacheHint,
     ) -> BoxFuture<'static, Reply> {
         self.common.read(uri, variables, context, cache)
+    }
+
+    pub(crate) fn asks(&self) -> bool {
+        self.common.endpoint.asks()
     }
 
     pub(crate) fn completes(&self) -> bool {

@@ -149,6 +149,10 @@ impl ToolEntry {
         Ok(endpoint.run(ToolCall { context, arguments }, ToolRun(self)))
     }
 
+    pub(crate) fn asks(&self) -> bool {
+        self.endpoint.asks()
+    }
+
     /// The arguments, or what is wrong with them (T-2511-13).
     fn validated(&self, arguments: Map<String, Value>) -> Result<Map<String, Value>, String> {
         let Ok(validator) = self.input.of(&self.definition.input_schema) else {

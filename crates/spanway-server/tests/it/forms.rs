@@ -275,3 +275,73 @@ fn an_error_of_a_side_effect_is_not_remembered_and_stays_what_it_is() {
     let with = json!({ "requestState": first["requestState"] });
     assert_eq!(asker.text("ask", json!({}), with), "1");
 }
+
+/// A tool that asks for one field.
+fn asking_for(field: Value) -> Server {
+    let schema = json!({ "type": "object", "properties": { "x": field }, "required": ["x"] });
+    let ask = move |cx: Context| {
+        let schema = schema.clone();
+        async move {
+            cx.elicit_form("key", "Please", schema).await?.accepted()?;
+            Ok::<_, ToolError>("thanks")
+        }
+    };
+    server(Tool::new("ask", ask))
+}
+
+#[test]
+fn t_mrtr_12_what_was_filled_in_is_held_against_every_keyword_that_was_shown() {
+    let text = |keyword: &str, value: Value| json!({ "type": "string", keyword: value });
+    let format = |name: &str| text("format", json!(name));
+    let sizes = json!({ "type": "array", "items": { "type": "string", "enum": ["s", "l"] }, "minItems": 1, "maxItems": 1 });
+    let titled = json!({ "type": "string", "oneOf": [{ "const": "s", "title": "Small" }] });
+    for (field, good, bad) in [
+        (
+            format("email"),
+            json!("ada@example.com"),
+            json!("ada at example"),
+        ),
+        (
+            format("uri"),
+            json!("https://example.com/a?b"),
+            json!("/only/a/path"),
+        ),
+        (format("date"), json!("2026-02-28"), json!("2026-02-30")),
+        (
+            format("date-time"),
+            json!("2026-02-28T12:00:00Z"),
+            json!("2026-02-28 noon"),
+        ),
+        (text("minLength", json!(3)), json!("äöü"), json!("äö")),
+        (text("maxLength", json!(3)), json!("äöü"), json!("abcd")),
+        (
+            json!({ "type": "integer", "minimum": 1 }),
+            json!(1),
+            json!(0),
+        ),
+        (
+            json!({ "type": "number", "maximum": 1.5 }),
+            json!(1.5),
+            json!(2),
+        ),
+        (json!({ "type": "integer" }), json!(2), json!(2.5)),
+        (json!({ "type": "boolean" }), json!(false), json!("false")),
+        (text("enum", json!(["s", "l"])), json!("s"), json!("m")),
+        (titled, json!("s"), json!("Small")),
+        (sizes.clone(), json!(["s"]), json!([])),
+        (sizes.clone(), json!(["l"]), json!(["s", "l"])),
+        (sizes, json!(["l"]), json!(["m"])),
+    ] {
+        let server = asking_for(field.clone());
+        let asker = Asker::new(&server);
+        let with = |value: &Value| json!({ "inputResponses": { "key": { "action": "accept", "content": { "x": value } } } });
+        assert_eq!(
+            asker.text("ask", json!({}), with(&good)),
+            "thanks",
+            "{field} {good}"
+        );
+        // T-MRTR-08: asked for again.
+        let again = asker.result("ask", json!({}), with(&bad));
+        assert_eq!(again["resultType"], "input_required", "{field} {bad}");
+    }
+}

@@ -334,6 +334,26 @@ fn t_mrtr_05_keys_are_rotated_without_losing_calls() {
 }
 
 #[test]
+fn t_mrtr_05_keys_can_be_given_to_a_server_that_is_built() {
+    let (one, other) = (server(), server());
+    let keys: StateKeys = "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA="
+        .parse()
+        .unwrap();
+    one.set_state_keys(keys.clone());
+    one.set_state_life(Duration::from_secs(60));
+    let start = Timestamp::from_millis(1_000_000);
+    let state = Asker::new(&one).at(start).state("greet", json!({}));
+    let with = json!({ "inputResponses": { "user_name": yes("Ada") }, "requestState": state });
+    let refused = Asker::new(&other).at(start);
+    assert_eq!(refused.error("greet", json!({}), with.clone()), *FROZEN);
+    other.set_state_keys(keys);
+    let late = Asker::new(&other).at(start + Duration::from_secs(61));
+    assert_eq!(late.error("greet", json!({}), with.clone()), *FROZEN);
+    let in_time = Asker::new(&other).at(start);
+    assert_eq!(in_time.text("greet", json!({}), with), "Hello, Ada!");
+}
+
+#[test]
 fn keys_are_read_from_base64_and_never_shown() {
     let standard = "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=";
     let both: StateKeys = format!("{standard}, {}", "-".repeat(43))

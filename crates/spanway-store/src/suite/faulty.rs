@@ -12,6 +12,7 @@ use spanway_protocol::legacy::{Session, SessionId};
 
 use crate::error::StoreError;
 use crate::log::{Appended, Batch, Bells, Page, StreamKey, StreamLog};
+use crate::nonce::{Nonce, NonceStore};
 use crate::session::{SessionChange, SessionStore};
 use crate::task::{TaskEntry, TaskId, TaskStore};
 
@@ -216,6 +217,18 @@ impl<S: TaskStore + ?Sized> TaskStore for Faulty<S> {
     ) -> BoxFuture<'static, Result<usize, StoreError>> {
         let inner = self.inner.clone();
         self.run(async move { inner.count(owner, now).await })
+    }
+}
+
+impl<S: NonceStore + ?Sized> NonceStore for Faulty<S> {
+    fn spend(
+        &self,
+        nonce: Nonce,
+        expires: Timestamp,
+        now: Timestamp,
+    ) -> BoxFuture<'static, Result<bool, StoreError>> {
+        let inner = self.inner.clone();
+        self.run(async move { inner.spend(nonce, expires, now).await })
     }
 }
 

@@ -38,7 +38,7 @@ pub(super) fn answer(
         .acknowledged(&honoured)
         .ok_or(Rejection::Internal)?;
     let lists = honoured.clone();
-    let changes = shared.changes(post.principal.clone(), move |list| match list {
+    let changes = shared.changes(post.principal.clone(), None, move |list| match list {
         Change::Tools => lists.tools,
         Change::Prompts => lists.prompts,
         Change::Resources => lists.resources,
