@@ -43,21 +43,17 @@ pub(crate) async fn run(
         latencies.extend(outcome??);
     }
     latencies.sort_unstable();
-    let at = |share: f64| {
-        #[expect(
-            clippy::cast_precision_loss,
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "an index into a list of samples"
-        )]
-        let index = (latencies.len() as f64 * share) as usize;
-        latencies.get(index).copied().unwrap_or_default()
-    };
     Ok(Load {
         calls: latencies.len() as u64,
-        p50_micros: at(0.5),
-        p99_micros: at(0.99),
+        p50_micros: percentile(&latencies, 50),
+        p99_micros: percentile(&latencies, 99),
     })
+}
+
+/// The value below which so many of a hundred are.
+pub(crate) fn percentile(sorted: &[u64], percent: usize) -> u64 {
+    let index = sorted.len() * percent / 100;
+    sorted.get(index).copied().unwrap_or_default()
 }
 
 /// Gives a request its own id, of three digits so that all requests are of one length.

@@ -11,8 +11,10 @@ mod compare;
 mod load;
 mod scenario;
 mod servers;
+mod store;
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
@@ -38,6 +40,15 @@ enum Command {
         /// Connections at once.
         #[arg(long, default_value_t = 64)]
         connections: usize,
+    },
+    /// Measures what a stream's log costs: appends with stores in memory and in a directory.
+    Store {
+        /// On which disk; the directory is made there and removed. Default: that of temporary files.
+        #[arg(long)]
+        dir: Option<PathBuf>,
+        /// Seconds for each row.
+        #[arg(long, default_value_t = 3.0)]
+        seconds: f64,
     },
     /// Serves one scenario until killed.
     Serve {
@@ -72,6 +83,7 @@ fn main() -> anyhow::Result<()> {
             seconds,
             connections,
         } => compare::run(rounds, seconds, connections),
+        Command::Store { dir, seconds } => store::run(dir, seconds),
         Command::Serve { scenario, listen } => runtime.block_on(servers::serve(scenario, listen)),
         Command::Load {
             scenario,

@@ -4,7 +4,7 @@
 use sha2::{Digest, Sha256};
 use spanway_protocol::Timestamp;
 use spanway_protocol::legacy::{SessionId, StreamId};
-use spanway_store::{StreamKey, TaskId};
+use spanway_store::{Nonce, StreamKey, TaskId};
 
 /// The format number, once.
 pub(crate) const FORMAT: &[u8] = b"f";
@@ -20,6 +20,8 @@ pub(crate) const TASK: u8 = b't';
 const BODY: u8 = b'b';
 /// The place of a task among those of its owner, and when it expires.
 const OWNED: u8 = b'o';
+/// What was used once, and until when that matters.
+pub(crate) const NONCE: u8 = b'n';
 
 /// Both are 128 bits in base64.
 const ID: usize = 22;
@@ -100,6 +102,14 @@ pub(crate) fn all_owned(owner: &OwnerHash) -> Vec<u8> {
 pub(crate) fn read_owned(key: &[u8]) -> Option<TaskId> {
     let id = key.get(1 + size_of::<OwnerHash>() + NUMBER..)?;
     TaskId::parse(std::str::from_utf8(id).ok()?)
+}
+
+pub(crate) fn nonce(nonce: &Nonce) -> Vec<u8> {
+    join(NONCE, &[nonce.as_bytes()])
+}
+
+pub(crate) fn read_nonce(key: &[u8]) -> Option<Nonce> {
+    Some(Nonce::new(key.get(1..)?.try_into().ok()?))
 }
 
 /// The first eight bytes as a number, and what follows.

@@ -1,5 +1,5 @@
-//! Keeps sessions, their streams and tasks in a directory, so that they survive the process, `kill -9`
-//! included.
+//! Keeps sessions, their streams, tasks and used nonces in a directory, so that they survive the process,
+//! `kill -9` included.
 //!
 //! What was acknowledged is on the disk: a future that changes something is ready after the disk said so. Many
 //! at once share one sync. One process at a time has the directory.
@@ -18,6 +18,7 @@ mod error;
 mod journal;
 mod key;
 mod log;
+mod nonce;
 mod open;
 mod session;
 mod task;

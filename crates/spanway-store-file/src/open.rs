@@ -12,6 +12,7 @@ use crate::engine::Engine;
 use crate::error::OpenError;
 use crate::journal::Journal;
 use crate::log::FileLog;
+use crate::nonce::FileNonces;
 use crate::session::FileSessions;
 use crate::task::FileTasks;
 
@@ -49,10 +50,12 @@ fn open_here(dir: &Path, ttl: Duration, limits: &Limits) -> Result<Stores, OpenE
     let view = engine.view();
     let sessions = FileSessions::new(&view, journal.clone(), ttl, limits.sessions_max);
     let logs = FileLog::new(engine.clone(), journal.clone(), limits);
-    let tasks = FileTasks::new(engine, journal, limits.tasks_max);
+    let tasks = FileTasks::new(engine, journal.clone(), limits.tasks_max);
+    let nonces = FileNonces::new(&view, journal, limits.spent_states_max);
     Ok(Stores::memory(ttl, limits)
         .with_sessions(Arc::new(sessions.map_err(unreadable)?))
         .with_logs(Arc::new(logs.map_err(unreadable)?))
         .with_tasks(Arc::new(tasks.map_err(unreadable)?))
+        .with_nonces(Arc::new(nonces.map_err(unreadable)?))
         .with_bus(Arc::new(SingleNode::new(NodeId::unlike_others()))))
 }

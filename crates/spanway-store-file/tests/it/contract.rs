@@ -55,6 +55,18 @@ async fn its_logs_are_like_a_vec() {
 }
 
 #[tokio::test]
+async fn it_keeps_the_contract_of_nonces() {
+    let dirs = Dirs::default();
+    suite::nonces(|max| {
+        let mut limits = Limits::default();
+        limits.spent_states_max = max;
+        let nonces = dirs.open(TTL, &limits).nonces;
+        ready(Faulty::new(nonces, Fault::Refused, 0))
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn it_keeps_the_contract_of_tasks() {
     let dirs = Dirs::default();
     suite::tasks(|max| {

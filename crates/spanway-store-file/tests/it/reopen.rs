@@ -6,7 +6,7 @@ use bytes::Bytes;
 use spanway_protocol::legacy::Session;
 use spanway_protocol::{Client, Limits, ProtocolVersion};
 use spanway_store::{
-    Appended, Batch, SessionChange, StoreError, Stores, StreamState, TaskEntry, TaskId,
+    Appended, Batch, Nonce, SessionChange, StoreError, Stores, StreamState, TaskEntry, TaskId,
 };
 use tempfile::TempDir;
 
@@ -45,6 +45,8 @@ async fn everything_that_was_acknowledged_is_there() {
     replaced.version = 1;
     replaced.body = Bytes::from_static(b"other");
     assert!(before.tasks.replace(replaced.clone(), at(1)).await.unwrap());
+    let nonce = Nonce::new([1; Nonce::BYTES]);
+    assert!(before.nonces.spend(nonce, at(60), at(1)).await.unwrap());
     drop(before);
 
     let after = open(&dir);
@@ -64,6 +66,7 @@ async fn everything_that_was_acknowledged_is_there() {
     let found = after.tasks.load(replaced.id.clone(), at(2)).await.unwrap();
     assert_eq!(found, Some(replaced));
     assert_eq!(after.tasks.count("ann".into(), at(2)).await.unwrap(), 1);
+    assert!(!after.nonces.spend(nonce, at(60), at(60)).await.unwrap());
 }
 
 #[tokio::test]
@@ -141,6 +144,9 @@ async fn what_is_over_leaves_the_disk() {
             stores.tasks.insert(task, now).await.unwrap();
             let session = session(number);
             stores.sessions.insert(session, now).await.unwrap();
+            let nonce = Nonce::new([number; Nonce::BYTES]);
+            let used = stores.nonces.spend(nonce, now, now).await;
+            assert!(used.unwrap());
         }
     };
     let stores = open(&dir);

@@ -220,7 +220,7 @@ impl<S: TaskStore + ?Sized> TaskStore for Faulty<S> {
     }
 }
 
-impl<S: NonceStore> NonceStore for Faulty<S> {
+impl<S: NonceStore + ?Sized> NonceStore for Faulty<S> {
     fn spend(
         &self,
         nonce: Nonce,
