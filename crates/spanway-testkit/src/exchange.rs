@@ -27,8 +27,9 @@ pub struct Exchange {
     /// The session it belongs to, if it names one.
     session: Option<String>,
     form: Form,
-    /// Ids and methods of the requests that are not answered yet.
-    asked: Vec<(Value, String)>,
+    /// Ids and methods of the requests that are not answered yet. The method is not known of ids that were
+    /// given to several requests.
+    asked: Vec<(Value, Option<String>)>,
 }
 
 /// What the request was, as far as it says which answers there may be.
@@ -119,7 +120,11 @@ impl Exchange {
             return;
         };
         let method = message["method"].as_str().unwrap_or_default();
-        self.asked.push((id.clone(), method.to_owned()));
+        let mut known = Some(method.to_owned());
+        for (_, other) in self.asked.iter_mut().filter(|(asked, _)| asked == id) {
+            (known, *other) = (None, None);
+        }
+        self.asked.push((id.clone(), known));
         if let Some(session) = &self.session {
             Ledger::ask(session, id, method);
         }
@@ -264,16 +269,17 @@ impl Exchange {
         };
         // An id equals only one of the same JSON type.
         if let Some(index) = self.asked.iter().position(|(asked, _)| asked == id) {
-            return Ok(Some(self.asked.swap_remove(index).1));
+            return Ok(self.asked.swap_remove(index).1);
         }
         match self.form {
             Form::Unread => Ok(None),
             Form::Stream { answers: true } => {
                 let session = self.session.as_deref();
-                let method = session.and_then(|session| Ledger::asked(session, id));
-                method
-                    .map(Some)
-                    .ok_or_else(|| format!("nobody asked {id} in this session"))
+                let methods = session.and_then(|session| Ledger::asked(session, id));
+                let methods =
+                    methods.ok_or_else(|| format!("nobody asked {id} in this session"))?;
+                let mut methods = methods.into_iter();
+                Ok(methods.next().filter(|_| methods.next().is_none()))
             }
             Form::Stream { answers: false } => {
                 Err("an answer on a stream that answers nothing (T-2503-11)".to_owned())

@@ -143,19 +143,10 @@ fn parse_one(body: &Bytes, text: &str) -> Result<Message, Refusal> {
             id,
             outcome: Err(error),
         })),
-        Envelope {
-            id,
-            method,
-            result,
-            error,
-            ..
-        } => {
-            let responds = method.is_none() && (result.is_some() || error.is_some());
-            Err(refuse(
-                id.filter(|_| !responds),
-                "a message has either a method, a result or an error",
-            ))
-        }
+        _ => Err(refuse(
+            answerable_id(text),
+            "a message has either a method, a result or an error",
+        )),
     }
 }
 
@@ -209,14 +200,6 @@ fn slice_params(body: &Bytes, method: &Method, raw: &RawValue) -> Result<Params,
 
 /// Tells "not JSON" from "JSON, but no message": a wrong type can hide a syntax error further on.
 fn explain(text: &str, error: &serde_json::Error) -> Refusal {
-    /// A response carries the id of a request of ours: an error under it would answer one of the peer's.
-    #[derive(Deserialize)]
-    struct Outline {
-        id: Option<RequestId>,
-        method: Option<IgnoredAny>,
-        result: Option<IgnoredAny>,
-        error: Option<IgnoredAny>,
-    }
     if let Err(syntax) = serde_json::from_str::<&RawValue>(text) {
         return not_json(&syntax);
     }
@@ -224,15 +207,29 @@ fn explain(text: &str, error: &serde_json::Error) -> Refusal {
         Category::Data => describe(error).into(),
         Category::Io | Category::Syntax | Category::Eof => "the message is malformed".into(),
     };
-    let outline = serde_json::from_str::<Object<Outline>>(text).ok();
-    let outline = outline.map(|Object(outline)| outline);
-    let id = outline
-        .filter(|it| it.method.is_some() || (it.result.is_none() && it.error.is_none()))
-        .and_then(|it| it.id);
     Refusal {
-        id,
+        id: answerable_id(text),
         why: Rejection::InvalidRequest { detail },
     }
+}
+
+/// The id to refuse a malformed message under. A response carries the id of a request of ours: an error under
+/// it would answer one of the peer's.
+fn answerable_id(text: &str) -> Option<RequestId> {
+    #[derive(Deserialize)]
+    struct Outline {
+        id: Option<RequestId>,
+        #[serde(default, deserialize_with = "present")]
+        method: Option<IgnoredAny>,
+        #[serde(default, deserialize_with = "present")]
+        result: Option<IgnoredAny>,
+        #[serde(default, deserialize_with = "present")]
+        error: Option<IgnoredAny>,
+    }
+    let Object::<Outline>(outline) = serde_json::from_str(text).ok()?;
+    let responds =
+        outline.method.is_none() && (outline.result.is_some() || outline.error.is_some());
+    outline.id.filter(|_| !responds)
 }
 
 fn not_json(error: &dyn std::error::Error) -> Refusal {

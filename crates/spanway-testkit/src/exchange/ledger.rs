@@ -1,6 +1,6 @@
 //! What the test clients of this process know of each session: its revision, and what was asked in it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
@@ -10,8 +10,8 @@ use spanway_protocol::ProtocolVersion;
 #[derive(Default)]
 pub(super) struct Ledger {
     version: Option<ProtocolVersion>,
-    /// Methods by the id of the request, as JSON text.
-    asked: HashMap<String, String>,
+    /// Methods by the id of the request, as JSON text; several where an id was given more than once.
+    asked: HashMap<String, BTreeSet<String>>,
 }
 
 impl Ledger {
@@ -29,11 +29,12 @@ impl Ledger {
     pub(super) fn ask(session: &str, id: &Value, method: &str) {
         let mut all = all();
         let ledger = all.entry(session.to_owned()).or_default();
-        ledger.asked.insert(id.to_string(), method.to_owned());
+        let methods = ledger.asked.entry(id.to_string()).or_default();
+        methods.insert(method.to_owned());
     }
 
-    /// The method of a request of this session.
-    pub(super) fn asked(session: &str, id: &Value) -> Option<String> {
+    /// The methods of the requests of this session that had this id; `None` if none had.
+    pub(super) fn asked(session: &str, id: &Value) -> Option<BTreeSet<String>> {
         all().get(session)?.asked.get(&id.to_string()).cloned()
     }
 }

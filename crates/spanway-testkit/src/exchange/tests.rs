@@ -548,5 +548,13 @@ fn t_2503_03_t_2506_01_arrays_answer_batches_of_one_revision_only() {
     assert!(answers("2025-03-26", &asked("ping"), &json!([empty])).is_err());
     assert!(answers("2025-03-26", &batch, &json!([empty, empty])).is_err());
     assert!(answers("2025-03-26", &batch, &json!([])).is_err());
+    // Which of two requests with one id is answered nobody knows.
+    let twins = json!([asked("tools/call"), asked("ping")]);
+    assert_eq!(
+        answers("2025-03-26", &twins, &json!([empty, empty])),
+        Ok(())
+    );
+    let three = json!([empty, empty, empty]);
+    assert!(answers("2025-03-26", &twins, &three).is_err());
     assert!(answers("2025-03-26", &asked("ping"), &asked("ping")).is_err());
 }

@@ -71,6 +71,8 @@ fn t_all_03_the_id_of_a_malformed_response_is_not_ours_to_answer_under() {
     for text in [
         r#"{"jsonrpc":"2.0","id":1,"error":"no"}"#,
         r#"{"jsonrpc":"1.0","id":1,"result":{}}"#,
+        r#"{"jsonrpc":"1.0","id":1,"result":null}"#,
+        r#"{"jsonrpc":"2.0","id":1,"error":null}"#,
         r#"{"jsonrpc":"2.0","id":1,"result":{},"error":{"code":1,"message":""}}"#,
     ] {
         assert_eq!(read(text).unwrap_err().id, None, "{text}");
