@@ -65,7 +65,7 @@ impl Client {
         if self.info.is_absent() {
             return None;
         }
-        self.info.read().ok()
+        self.info.read_object().ok()
     }
 
     /// What the client can do; nothing, if it said nothing that can be read.

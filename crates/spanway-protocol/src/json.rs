@@ -1,8 +1,11 @@
 //! A piece of a message that stays JSON text until somebody asks for it.
 
 use std::fmt;
+use std::marker::PhantomData;
 
 use bytes::Bytes;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
@@ -37,6 +40,16 @@ impl RawJson {
         serde_json::from_slice(self.as_bytes())
     }
 
+    /// Reads the parts of an object, as [`object`] does.
+    ///
+    /// # Errors
+    /// The text is no object, or not of the form `T` wants.
+    pub(crate) fn read_object<'a, T: Deserialize<'a>>(&'a self) -> Result<T, serde_json::Error> {
+        let mut deserializer = serde_json::Deserializer::from_slice(self.as_bytes());
+        let read = object(&mut deserializer)?;
+        deserializer.end().map(|()| read)
+    }
+
     /// The JSON text; `{}` when there is none.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
@@ -69,6 +82,30 @@ impl<'de> Deserialize<'de> for RawJson {
         let raw = Box::<RawValue>::deserialize(deserializer)?;
         Ok(Self(Bytes::from(Box::<str>::from(raw).into_string())))
     }
+}
+
+/// Reads something of several parts from an object alone. What serde derives takes an array too, and goes by
+/// the order of the parts then.
+pub(crate) fn object<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    struct Object<T>(PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Object<T> {
+        type Value = T;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+            T::deserialize(MapAccessDeserializer::new(map))
+        }
+    }
+
+    deserializer.deserialize_map(Object(PhantomData))
 }
 
 /// What is wrong with a JSON text, for its sender: what was expected and where, never what stood there.

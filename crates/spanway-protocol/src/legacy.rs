@@ -149,7 +149,6 @@ pub fn subscribed_uri(params: &RawJson, limits: &Limits) -> Result<Box<str>, Rej
 
 fn progress_token(request: &Request) -> Result<Option<ProgressToken>, Rejection> {
     #[derive(Deserialize)]
-    #[serde(expecting = "an object")]
     struct Meta {
         #[serde(default, rename = "progressToken")]
         progress_token: Option<ProgressToken>,
@@ -157,13 +156,14 @@ fn progress_token(request: &Request) -> Result<Option<ProgressToken>, Rejection>
     if request.params.meta.is_absent() {
         return Ok(None);
     }
-    let meta: Meta = request
-        .params
-        .meta
-        .read()
-        .map_err(|error| Rejection::InvalidParams {
-            detail: format!("_meta is malformed: {}", describe(&error)).into(),
-        })?;
+    let meta: Meta =
+        request
+            .params
+            .meta
+            .read_object()
+            .map_err(|error| Rejection::InvalidParams {
+                detail: format!("_meta is malformed: {}", describe(&error)).into(),
+            })?;
     Ok(meta.progress_token)
 }
 

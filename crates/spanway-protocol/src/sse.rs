@@ -177,7 +177,9 @@ impl Decoder {
             }
             "event" => value.clone_into(&mut self.pending.event),
             "id" if !value.contains('\0') => self.last_id = Some(value.to_owned()),
-            "retry" => self.pending.retry_ms = value.parse().ok(),
+            "retry" if value.bytes().all(|byte| byte.is_ascii_digit()) => {
+                self.pending.retry_ms = value.parse().ok().or(self.pending.retry_ms);
+            }
             // A comment (empty name) or a field the standard says to ignore.
             _ => {}
         }
@@ -243,6 +245,13 @@ mod tests {
         assert_eq!(events[0].data, "a\nb");
         assert_eq!(events[1].retry_ms, Some(500));
         assert_eq!(events[1].data, "");
+    }
+
+    #[test]
+    fn a_reconnection_time_is_digits_alone() {
+        let events = decode(&[b"retry: 7\nretry: +5\nretry: -1\nretry:\nretry: 5s\n\n"]);
+        assert_eq!(events[0].retry_ms, Some(7));
+        assert_eq!(decode(&[b"retry: +5\n\n"]), []);
     }
 
     #[test]

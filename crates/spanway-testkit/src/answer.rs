@@ -7,6 +7,7 @@ use serde_json::Value;
 use spanway_protocol::sse::{Decoder, Event};
 
 use crate::client::RequestBody;
+use crate::exchange::Exchange;
 
 /// Status, headers and the whole body.
 #[derive(Debug, Clone)]
@@ -20,13 +21,27 @@ pub struct Answer {
 }
 
 impl Answer {
-    pub(crate) async fn read(response: Response<RequestBody>) -> Self {
+    /// Reads it to its end, and checks every message in it unless the client checks nothing.
+    pub(crate) async fn read(response: Response<RequestBody>, exchange: Option<Exchange>) -> Self {
         let (parts, body) = response.into_parts();
         let collected = body.collect().await.expect("the body is whole");
-        Self {
+        let answer = Self {
             status: parts.status.as_u16(),
             headers: parts.headers,
             body: collected.to_bytes(),
+        };
+        if let Some(mut exchange) = exchange {
+            answer.check(&mut exchange);
+        }
+        answer
+    }
+
+    fn check(&self, exchange: &mut Exchange) {
+        if self.is_stream() {
+            let events = self.events();
+            events.iter().for_each(|event| exchange.event(event));
+        } else {
+            exchange.body(self.status, &self.headers, &self.body);
         }
     }
 

@@ -4,18 +4,24 @@
 //! [`Client`] sends requests exactly as a test spells them; [`Client::modern`] and [`Session`] fill in what a
 //! correct client of each era would send, so that a test changes only the one thing it is about. Nothing here
 //! retries, reconnects or corrects, and everything fails loudly: a test client has no other way to report.
+//!
+//! Whatever a client reads, it holds every message against the published schema of the revision it is in
+//! ([`Exchange`]); a test need not ask for it.
 #![expect(
     clippy::expect_used,
     clippy::panic,
+    clippy::print_stderr,
     clippy::needless_pass_by_value,
-    reason = "a test client that meets the unexpected fails its test, and takes json! values as they are"
+    reason = "a test client that meets the unexpected fails its test, says what it could not check, and takes json! values as they are"
 )]
 
 mod answer;
 mod client;
 mod dice;
+mod exchange;
 mod legacy;
 mod proxy;
+pub mod published;
 mod redis;
 mod request;
 mod socket;
@@ -25,6 +31,7 @@ mod stream;
 pub use answer::Answer;
 pub use client::{BoxError, Client, RequestBody};
 pub use dice::Dice;
+pub use exchange::Exchange;
 pub use legacy::Session;
 pub use proxy::{Fault, FaultProxy, Place, Plan};
 pub use redis::{RedisServer, free_port};

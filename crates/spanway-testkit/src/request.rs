@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::answer::Answer;
 use crate::client::{BoxError, Client, RequestBody};
+use crate::exchange::Exchange;
 use crate::stream::EventStream;
 
 /// A request in the making.
@@ -18,6 +19,7 @@ pub struct RequestBuilder {
     client: Client,
     request: Request<()>,
     content: Content,
+    checked: bool,
 }
 
 #[derive(Debug)]
@@ -36,6 +38,7 @@ impl RequestBuilder {
             client,
             request,
             content: Content::Bytes(Bytes::new()),
+            checked: true,
         }
     }
 
@@ -67,6 +70,12 @@ impl RequestBuilder {
     /// What a layer before the endpoint would leave in the extensions.
     pub fn extension<T: Clone + Send + Sync + 'static>(mut self, value: T) -> Self {
         self.request.extensions_mut().insert(value);
+        self
+    }
+
+    /// Does not hold the answer against the published schemas. `_why` says which odd thing is asked here.
+    pub fn unchecked(mut self, _why: &'static str) -> Self {
+        self.checked = false;
         self
     }
 
@@ -115,23 +124,32 @@ impl RequestBuilder {
 
     /// Sends it and reads the whole answer.
     pub async fn send(self) -> Answer {
-        Answer::read(self.response().await).await
+        let (response, exchange) = self.exchange().await;
+        Answer::read(response, exchange).await
     }
 
     /// Sends it and waits for the head of the answer only; the body is then read piece by piece. Dropping
     /// the future or the stream is how this client disconnects.
     pub async fn open(self) -> EventStream {
-        EventStream::new(self.response().await)
+        let (response, exchange) = self.exchange().await;
+        EventStream::new(response, exchange)
     }
 
-    async fn response(self) -> http::Response<RequestBody> {
-        let body = match self.content {
-            Content::Bytes(bytes) => whole(bytes),
-            Content::Message(message) => whole(message.to_string().into()),
-            Content::Streamed(body) => body,
+    async fn exchange(self) -> (http::Response<RequestBody>, Option<Exchange>) {
+        let (parts, ()) = self.request.into_parts();
+        let (known, body) = match self.content {
+            Content::Bytes(bytes) => (Some(bytes.clone()), whole(bytes)),
+            Content::Message(message) => {
+                let bytes = Bytes::from(message.to_string());
+                (Some(bytes.clone()), whole(bytes))
+            }
+            Content::Streamed(body) => (None, body),
         };
-        let request = self.request.map(|()| body);
-        self.client.exchange(request).await
+        let exchange = self
+            .checked
+            .then(|| Exchange::of_request(&parts, known.as_deref()));
+        let response = self.client.exchange(Request::from_parts(parts, body)).await;
+        (response, exchange)
     }
 }
 

@@ -1,13 +1,19 @@
 //! Bytes over a real connection, for what only shows there: disconnects, halves of requests, keep-alive.
 
+mod observer;
+
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
+use http::{HeaderName, HeaderValue, Request};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+
+use crate::exchange::Exchange;
+use observer::Observer;
 
 /// Longer than any test should wait; only a hang reaches it.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -17,6 +23,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub struct Socket {
     stream: TcpStream,
     unread: BytesMut,
+    /// `None` where the test wants nothing checked.
+    observer: Option<Observer>,
 }
 
 impl Socket {
@@ -28,7 +36,15 @@ impl Socket {
         Self {
             stream,
             unread: BytesMut::new(),
+            observer: Some(Observer::default()),
         }
+    }
+
+    /// Does not hold the answers against the published schemas. `_why` says which odd thing is asked here.
+    #[must_use]
+    pub fn unchecked(mut self, _why: &'static str) -> Self {
+        self.observer = None;
+        self
     }
 
     /// Sends bytes as they are. A server that closed the connection already is not an error here.
@@ -44,6 +60,9 @@ impl Socket {
              Accept: application/json, text/event-stream\r\nContent-Length: {}\r\n{headers}\r\n{body}",
             body.len()
         );
+        if let Some(observer) = &mut self.observer {
+            observer.ask(exchange(headers, &body));
+        }
         assert!(self.write(request).await, "the connection is open");
     }
 
@@ -102,7 +121,25 @@ impl Socket {
     }
 
     async fn fill(&mut self) -> bool {
+        let before = self.unread.len();
         let read = timeout(PATIENCE, self.stream.read_buf(&mut self.unread)).await;
-        matches!(read.expect("the server does not hang"), Ok(count) if count > 0)
+        let more = matches!(read.expect("the server does not hang"), Ok(count) if count > 0);
+        if let Some(observer) = &mut self.observer {
+            observer.read(&self.unread[before..]);
+        }
+        more
     }
+}
+
+/// What follows from a POST with these header lines.
+fn exchange(headers: &str, body: &str) -> Exchange {
+    let mut request = Request::post("/mcp");
+    for line in headers.lines() {
+        let (name, value) = line.split_once(':').expect("a header line");
+        let name = HeaderName::try_from(name).expect("a header name");
+        let value = HeaderValue::try_from(value.trim()).expect("a header value");
+        request = request.header(name, value);
+    }
+    let (parts, ()) = request.body(()).expect("a request").into_parts();
+    Exchange::of_request(&parts, Some(body.as_bytes()))
 }

@@ -9,6 +9,7 @@ use spanway_protocol::sse::{Decoder, Event};
 
 use crate::answer::{Answer, message, only_value};
 use crate::client::RequestBody;
+use crate::exchange::Exchange;
 
 /// What a stream wrote.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,10 +30,11 @@ pub struct EventStream {
     body: RequestBody,
     unread: BytesMut,
     decoder: Decoder,
+    exchange: Option<Exchange>,
 }
 
 impl EventStream {
-    pub(crate) fn new(response: Response<RequestBody>) -> Self {
+    pub(crate) fn new(response: Response<RequestBody>, exchange: Option<Exchange>) -> Self {
         let (parts, body) = response.into_parts();
         Self {
             status: parts.status.as_u16(),
@@ -40,6 +42,7 @@ impl EventStream {
             body,
             unread: BytesMut::new(),
             decoder: Decoder::new(1 << 24),
+            exchange,
         }
     }
 
@@ -130,13 +133,16 @@ impl EventStream {
         let mut response = Response::new(self.body);
         *response.status_mut() = self.status.try_into().expect("a status");
         *response.headers_mut() = self.headers;
-        Answer::read(response).await
+        Answer::read(response, self.exchange).await
     }
 
     /// Comments are taken out line by line; the rest is the decoder's.
     fn take(&mut self) -> Option<Piece> {
         loop {
             if let Some(event) = self.decoder.next_event().expect("an event stream") {
+                if let Some(exchange) = &mut self.exchange {
+                    exchange.event(&event);
+                }
                 return Some(Piece::Event(event));
             }
             let end = self.unread.iter().position(|&byte| byte == b'\n')?;

@@ -10,6 +10,7 @@
 mod calls;
 mod durable;
 mod fake;
+mod messages;
 mod misuse;
 mod program;
 mod serving;

@@ -9,6 +9,7 @@ use spanway_testkit::{Client, Socket};
 use crate::probe::Probe;
 use crate::serving::Serving;
 
+const NO_MCP: &str = "a path that is not the endpoint's";
 const MODERN: &str = "MCP-Protocol-Version: 2026-07-28\r\nMcp-Method: tools/call\r\n";
 
 fn call(tool: &str, arguments: Value) -> Value {
@@ -311,7 +312,7 @@ async fn http_1_0_and_garbage_are_answered_or_cut_off() {
             "{garbage:?}: {answer}"
         );
     }
-    let mut socket = serving.connect().await;
+    let mut socket = serving.connect().await.unchecked(NO_MCP);
     assert!(socket.write("GET /livez HTTP/1.0\r\n\r\n").await);
     assert!(socket.rest().await.starts_with("HTTP/1.0 200"));
     still_serves(&serving).await;

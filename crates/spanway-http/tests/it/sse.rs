@@ -166,9 +166,12 @@ async fn t_2411_07_it_stands_beside_the_endpoint_unless_it_is_off() {
     let endpoint = || Probe::new().endpoint();
     for off in [endpoint().without_sse(), endpoint().without_sessions()] {
         let client = client_of(off.build());
-        assert_eq!(client.get().path("/sse").send().await.status, 404);
+        let opened = client.get().path("/sse");
         let posted = client.post_json(ping(1)).path("/messages?sessionId=x");
-        assert_eq!(posted.send().await.status, 404);
+        for request in [opened, posted] {
+            let answer = request.unchecked("no MCP is there").send().await;
+            assert_eq!(answer.status, 404);
+        }
     }
     let on_sse = Client::new(App::new(endpoint().build(), "/sse"));
     let initialized = on_sse.initialize("2025-11-25").path("/sse").send().await;

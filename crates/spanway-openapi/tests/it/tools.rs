@@ -1,11 +1,11 @@
 //! Operations as tools of a real server: listed, validated, called, in both eras.
 
-use bytes::Bytes;
 use serde_json::{Value, json};
 use spanway_openapi::{Bridge, Catalog, Document, ServiceUpstream, Source};
 use spanway_protocol::jsonrpc::{self, Incoming, Message};
 use spanway_protocol::{Call, Limits, ProtocolVersion, encode};
 use spanway_server::{Context, McpService, Origin, Server};
+use spanway_testkit::Exchange;
 
 use crate::data;
 
@@ -20,8 +20,8 @@ fn server(catalog: Catalog, app: axum::Router) -> Server {
 
 /// The result of a request, as a client of that revision gets it.
 async fn ask(server: &Server, version: ProtocolVersion, method: &str, params: Value) -> Value {
-    let text = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
-    let incoming = jsonrpc::parse(&Bytes::from(text), &Limits::default()).unwrap();
+    let asked = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
+    let incoming = jsonrpc::parse(&asked.to_string().into(), &Limits::default()).unwrap();
     let Incoming::Single(Message::Request(request)) = incoming else {
         panic!("not a request")
     };
@@ -35,6 +35,7 @@ async fn ask(server: &Server, version: ProtocolVersion, method: &str, params: Va
         server.info().raw_implementation(),
     );
     let response: Value = serde_json::from_slice(&outgoing.body).unwrap();
+    Exchange::about(version, &asked).message(&response);
     response["result"].clone()
 }
 

@@ -121,6 +121,10 @@ fn t_dual_10_only_the_exact_key_is_a_claim() {
             "{meta}"
         );
     }
+    let array = request("ping", r#""_meta":["2026-07-28",{},{}]"#);
+    assert_eq!(decide(None, &array), Err((-32602, Era::Legacy)));
+    let array = r#"{"jsonrpc":"2.0","method":"ping","params":{"_meta":["2026-07-28"]}}"#;
+    assert!(matches!(decide(None, array), Ok(Selected::Legacy(_))));
     let null = r#""_meta":{"io.modelcontextprotocol/protocolVersion":null}"#;
     assert!(matches!(
         decide(None, &request("tools/list", null)),

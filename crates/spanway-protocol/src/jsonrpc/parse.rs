@@ -1,6 +1,7 @@
 //! From bytes to messages in one borrowed pass; parameters stay raw.
 
 use bytes::Bytes;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 use serde_json::error::Category;
 use serde_json::value::RawValue;
@@ -8,7 +9,7 @@ use serde_json::value::RawValue;
 use super::{
     ErrorObject, Incoming, Message, Notification, Params, Request, RequestId, Response, Resumed,
 };
-use crate::json::{RawJson, describe};
+use crate::json::{RawJson, describe, object};
 use crate::limits::Limits;
 use crate::method::Method;
 use crate::rejection::{Refusal, Rejection};
@@ -25,10 +26,12 @@ pub fn parse(body: &Bytes, limits: &Limits) -> Result<Incoming, Refusal> {
         }
         .into());
     }
+    // T-ALL-01: all of it, also what nobody looks at; then the JSON reader need not look again.
+    let text = std::str::from_utf8(body).map_err(|error| not_json(&error))?;
     if !body.trim_ascii_start().starts_with(b"[") {
-        return parse_one(body, body).map(Incoming::Single);
+        return parse_one(body, text).map(Incoming::Single);
     }
-    let items: Vec<&RawValue> = serde_json::from_slice(body).map_err(|error| not_json(&error))?;
+    let items: Vec<&RawValue> = serde_json::from_str(text).map_err(|error| not_json(&error))?;
     if items.is_empty() {
         return Err(Rejection::InvalidRequest {
             detail: "the batch is empty".into(),
@@ -41,14 +44,11 @@ pub fn parse(body: &Bytes, limits: &Limits) -> Result<Incoming, Refusal> {
         }
         .into());
     }
-    let messages = items
-        .into_iter()
-        .map(|item| parse_one(body, item.get().as_bytes()));
+    let messages = items.into_iter().map(|item| parse_one(body, item.get()));
     messages.collect::<Result<_, _>>().map(Incoming::Batch)
 }
 
 #[derive(Deserialize)]
-#[serde(expecting = "an object")]
 struct Envelope<'a> {
     #[serde(rename = "jsonrpc")]
     _version: TwoPointZero,
@@ -61,12 +61,17 @@ struct Envelope<'a> {
     #[serde(default, borrow, deserialize_with = "present")]
     result: Option<&'a RawValue>,
     #[serde(default)]
-    error: Option<ErrorObject>,
+    error: Option<Object<ErrorObject>>,
 }
 
 /// Borrows a name that needs no unescaping.
 #[derive(Deserialize)]
 struct Name<'a>(#[serde(borrow)] std::borrow::Cow<'a, str>);
+
+/// Reads `T` from an object alone.
+#[derive(Deserialize)]
+#[serde(bound = "T: Deserialize<'de>")]
+struct Object<T>(#[serde(deserialize_with = "object")] T);
 
 /// Makes an explicit `null` an error instead of an absent field: ids are never null (T-ALL-02).
 fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
@@ -89,9 +94,9 @@ impl<'de> Deserialize<'de> for TwoPointZero {
     }
 }
 
-fn parse_one(body: &Bytes, text: &[u8]) -> Result<Message, Refusal> {
-    let envelope: Envelope<'_> =
-        serde_json::from_slice(text).map_err(|error| explain(text, &error))?;
+fn parse_one(body: &Bytes, text: &str) -> Result<Message, Refusal> {
+    let Object::<Envelope<'_>>(envelope) =
+        serde_json::from_str(text).map_err(|error| explain(text, &error))?;
     let refuse = |id: Option<RequestId>, detail: &str| Refusal {
         id,
         why: Rejection::InvalidRequest {
@@ -132,16 +137,25 @@ fn parse_one(body: &Bytes, text: &[u8]) -> Result<Message, Refusal> {
             method: None,
             id,
             result: None,
-            error: Some(error),
+            error: Some(Object(error)),
             ..
         } => Ok(Message::Response(Response {
             id,
             outcome: Err(error),
         })),
-        Envelope { id, .. } => Err(refuse(
+        Envelope {
             id,
-            "a message has either a method, a result or an error",
-        )),
+            method,
+            result,
+            error,
+            ..
+        } => {
+            let responds = method.is_none() && (result.is_some() || error.is_some());
+            Err(refuse(
+                id.filter(|_| !responds),
+                "a message has either a method, a result or an error",
+            ))
+        }
     }
 }
 
@@ -194,28 +208,34 @@ fn slice_params(body: &Bytes, method: &Method, raw: &RawValue) -> Result<Params,
 }
 
 /// Tells "not JSON" from "JSON, but no message": a wrong type can hide a syntax error further on.
-fn explain(text: &[u8], error: &serde_json::Error) -> Refusal {
+fn explain(text: &str, error: &serde_json::Error) -> Refusal {
+    /// A response carries the id of a request of ours: an error under it would answer one of the peer's.
     #[derive(Deserialize)]
-    struct IdOnly {
+    struct Outline {
         id: Option<RequestId>,
+        method: Option<IgnoredAny>,
+        result: Option<IgnoredAny>,
+        error: Option<IgnoredAny>,
     }
-    if let Err(syntax) = serde_json::from_slice::<&RawValue>(text) {
+    if let Err(syntax) = serde_json::from_str::<&RawValue>(text) {
         return not_json(&syntax);
     }
     let detail = match error.classify() {
         Category::Data => describe(error).into(),
         Category::Io | Category::Syntax | Category::Eof => "the message is malformed".into(),
     };
-    let id = serde_json::from_slice::<IdOnly>(text)
-        .ok()
-        .and_then(|found| found.id);
+    let outline = serde_json::from_str::<Object<Outline>>(text).ok();
+    let outline = outline.map(|Object(outline)| outline);
+    let id = outline
+        .filter(|it| it.method.is_some() || (it.result.is_none() && it.error.is_none()))
+        .and_then(|it| it.id);
     Refusal {
         id,
         why: Rejection::InvalidRequest { detail },
     }
 }
 
-fn not_json(error: &serde_json::Error) -> Refusal {
+fn not_json(error: &dyn std::error::Error) -> Refusal {
     Rejection::NotJson {
         detail: error.to_string(),
     }

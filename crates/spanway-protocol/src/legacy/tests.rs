@@ -138,13 +138,14 @@ fn t_dual_14_a_call_is_served_under_the_negotiated_version() {
     let call = accept(request, &session).unwrap();
     assert_eq!(call.version, ProtocolVersion::V2025_06_18);
     assert!(call.progress_token.is_some());
-    let text =
-        r#"{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"_meta":{"progressToken":[]}}}"#;
-    let Incoming::Single(Message::Request(request)) = incoming(text) else {
-        panic!()
-    };
-    assert_eq!(
-        accept(request, &session).unwrap_err().why.code(Era::Legacy),
-        -32602
-    );
+    for meta in [r#"{"progressToken":[]}"#, "[7]"] {
+        let text = format!(
+            r#"{{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{{"_meta":{meta}}}}}"#
+        );
+        let Incoming::Single(Message::Request(request)) = incoming(&text) else {
+            panic!()
+        };
+        let refusal = accept(request, &session).unwrap_err();
+        assert_eq!(refusal.why.code(Era::Legacy), -32602, "{meta}");
+    }
 }

@@ -27,7 +27,6 @@ pub struct Claims {
 }
 
 #[derive(Deserialize, Default)]
-#[serde(expecting = "an object")]
 struct Wire<'a> {
     #[serde(
         default,
@@ -63,7 +62,7 @@ impl Claims {
             return Ok(Self::default());
         }
         let wire: Wire<'_> = meta
-            .read()
+            .read_object()
             .map_err(|error| invalid(format!("_meta is malformed: {}", describe(&error))))?;
         let level = wire.log_level.map(|raw| {
             serde_json::from_str::<LoggingLevel>(raw.get()).map_err(|_| {

@@ -4,9 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 
-use crate::json::RawJson;
+use crate::json::{RawJson, object};
 use crate::jsonrpc::RequestId;
 use crate::limits::Limits;
 use crate::rejection::Rejection;
@@ -59,19 +58,15 @@ impl ListenFilter {
     /// `notifications` is missing or malformed, or asks for more resources than the limits allow (`-32602`).
     pub fn read(params: &RawJson, limits: &Limits) -> Result<Self, Rejection> {
         #[derive(Deserialize)]
-        struct Wire<'a> {
-            #[serde(borrow)]
-            notifications: &'a RawValue,
+        struct Wire {
+            #[serde(deserialize_with = "object")]
+            notifications: ListenFilter,
         }
         let malformed =
             |error: serde_json::Error| invalid(format!("what to listen for is malformed: {error}"));
-        let wire: Wire<'_> = params.read().map_err(malformed)?;
-        let asked = wire.notifications.get();
-        // An array would be read as the fields in order.
-        if !asked.starts_with('{') {
-            return Err(invalid("notifications must be an object".to_owned()));
-        }
-        let filter: Self = serde_json::from_str(asked).map_err(malformed)?;
+        let Wire {
+            notifications: filter,
+        } = params.read_object().map_err(malformed)?;
         if filter.uris.len() > limits.subscriptions_max {
             let limit = limits.subscriptions_max;
             return Err(invalid(format!(

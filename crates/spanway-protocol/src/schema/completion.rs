@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::project::{Meta, Project, View, object};
+use crate::json;
 
 /// The most values one answer may hold (T-ALL-51).
 const VALUES_MAX: usize = 100;
@@ -14,12 +15,13 @@ const VALUES_MAX: usize = 100;
 #[non_exhaustive]
 pub struct CompleteParams {
     /// Whose argument.
-    #[serde(rename = "ref")]
+    #[serde(rename = "ref", deserialize_with = "json::object")]
     pub reference: CompletionReference,
     /// Which argument, and what is typed so far.
+    #[serde(deserialize_with = "json::object")]
     pub argument: CompleteArgument,
     /// What is known already. From 2025-06-18 on.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "json::object")]
     pub context: CompleteContext,
 }
 

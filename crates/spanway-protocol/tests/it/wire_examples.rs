@@ -13,8 +13,8 @@ use spanway_protocol::schema::{
     ListParams, LogMessage, LoggingLevel, Progress, Project, ReadResourceParams,
     ResourcesCapability, ServerCapabilities, ToolDefinition,
 };
+use spanway_testkit::published::folder;
 
-use crate::official::folder;
 use crate::samples::write;
 
 /// The text of an example; `None` where the published data is not at hand.

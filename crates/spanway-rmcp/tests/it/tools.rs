@@ -78,14 +78,16 @@ async fn failures_are_results_and_refusals_keep_their_code() {
         (&failed["isError"], text(&failed)),
         (&json!(true), "out of paper")
     );
-    let refused = session.call("refuse", json!({})).send().await;
+    let own_code = "the code is the handler's own";
+    let refused = session.call("refuse", json!({})).unchecked(own_code);
+    let refused = refused.send().await;
     let error = refused.response()["error"].clone();
     assert_eq!(
         error,
         json!({ "code": -32050, "message": "not now", "data": { "try": "later" } })
     );
-    let modern = client().modern_call("refuse", json!({})).send().await;
-    assert_eq!(modern.code(), -32050);
+    let modern = client().modern_call("refuse", json!({}));
+    assert_eq!(modern.unchecked(own_code).send().await.code(), -32050);
 }
 
 #[tokio::test]

@@ -165,6 +165,11 @@ impl Context {
         read: impl Fn(Value) -> Result<A, String> + Send,
     ) -> Result<A, InputError> {
         self.check_may_ask()?;
+        // An array is no object with its parts in order.
+        let read = |answer: Value| match answer {
+            Value::Object(_) => read(answer),
+            _ => Err("/: must be an object".to_owned()),
+        };
         let round = self.round();
         if let Some(answer) = round.recall(key, &read) {
             return Ok(answer);

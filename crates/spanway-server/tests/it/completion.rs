@@ -141,6 +141,8 @@ fn t_all_51_what_does_not_exist_cannot_be_completed() {
             resource_ref("book://{genre}/{id}", "nothing"),
             resource_ref("nothing://{x}", "x"),
             json!({ "ref": { "type": "ref/prompt", "name": "two" } }),
+            json!({ "ref": ["ref/prompt", "two"], "argument": { "name": "genre", "value": "" } }),
+            json!({ "ref": { "type": "ref/prompt", "name": "two" }, "argument": ["genre", ""] }),
             json!({}),
         ] {
             assert_eq!(

@@ -102,6 +102,7 @@ fn t_mrtr_08_answers_that_are_missing_or_not_valid_are_asked_for_again() {
     let asker = Asker::new(&server);
     for answer in [
         json!(12345),
+        json!(["accept", { "name": "Ada" }]),
         json!({ "action": "perhaps" }),
         json!({ "action": "accept" }),
         json!({ "action": "accept", "content": { "name": 5 } }),

@@ -2,12 +2,12 @@
 
 use std::sync::{Arc, LazyLock};
 
-use bytes::Bytes;
 use futures_util::FutureExt;
 use serde_json::{Value, json};
 use spanway_protocol::jsonrpc::{self, Incoming, Message};
 use spanway_protocol::{Call, Client, Limits, RawJson, Timestamp, encode};
 use spanway_server::{Clock, Context, McpService, Origin, Principal, Server};
+use spanway_testkit::Exchange;
 
 use crate::support::MODERN;
 
@@ -60,9 +60,8 @@ impl<'a> Asker<'a> {
 
     /// The whole response.
     pub(crate) fn raw(&self, method: &str, params: Value) -> Value {
-        let text =
-            json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params }).to_string();
-        let incoming = jsonrpc::parse(&Bytes::from(text), &Limits::default()).unwrap();
+        let asked = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
+        let incoming = jsonrpc::parse(&asked.to_string().into(), &Limits::default()).unwrap();
         let Incoming::Single(Message::Request(request)) = incoming else {
             panic!("not a request")
         };
@@ -77,7 +76,9 @@ impl<'a> Asker<'a> {
         let reply = reply.expect("a modern call never waits for its client");
         let info = self.server.info().raw_implementation();
         let outgoing = encode(MODERN, &request.id, &reply, info);
-        serde_json::from_slice(&outgoing.body).unwrap()
+        let response = serde_json::from_slice(&outgoing.body).unwrap();
+        Exchange::about(MODERN, &asked).message(&response);
+        response
     }
 
     fn call(&self, tool: &str, arguments: Value, with: Value) -> Value {

@@ -1,11 +1,11 @@
 //! A caller in the same process, in any revision.
 
-use bytes::Bytes;
 use futures_util::FutureExt;
 use serde_json::{Value, json};
 use spanway_protocol::jsonrpc::{self, Incoming, Message};
 use spanway_protocol::{Call, Era, Limits, ProtocolVersion, encode};
 use spanway_server::{Context, McpService, Origin, Principal, Server};
+use spanway_testkit::Exchange;
 
 /// Revisions from 2025-06-18 on, which have structured content, titles and resource links.
 pub(crate) const SINCE_2506: [ProtocolVersion; 3] = [
@@ -46,9 +46,8 @@ impl Caller<'_> {
 
     /// The whole response to a request, and its HTTP status.
     pub(crate) fn ask(&self, method: &str, params: Value) -> (u16, Value) {
-        let text =
-            json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params }).to_string();
-        let incoming = jsonrpc::parse(&Bytes::from(text), &Limits::default()).unwrap();
+        let asked = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
+        let incoming = jsonrpc::parse(&asked.to_string().into(), &Limits::default()).unwrap();
         let Incoming::Single(Message::Request(request)) = incoming else {
             panic!("not a request")
         };
@@ -70,6 +69,7 @@ impl Caller<'_> {
         let outgoing = encode(self.version, &request.id, &reply, info);
         let response: Value = serde_json::from_slice(&outgoing.body).unwrap();
         assert_no_nulls(&response);
+        Exchange::about(self.version, &asked).message(&response);
         (outgoing.status, response)
     }
 

@@ -14,6 +14,26 @@ fn code_of(text: &str) -> i64 {
 }
 
 #[test]
+fn t_all_01_all_of_a_body_is_utf_8_also_what_nobody_looks_at() {
+    let broken = |text: &str| {
+        let mut body = text.as_bytes().to_vec();
+        let at = text.find('?').unwrap();
+        body[at] = 0x80;
+        parse(&body.into(), &Limits::default())
+    };
+    for text in [
+        r#"{"jsonrpc":"2.0","id":1,"method":"ping?"}"#,
+        r#"{"jsonrpc":"2.0","id":1,"method":"ping","params":{"x":"?"}}"#,
+        r#"{"jsonrpc":"2.0","id":1,"method":"ping","unknown":"?"}"#,
+        r#"[{"jsonrpc":"2.0","method":"ping","unknown":"?"}]"#,
+    ] {
+        let refusal = broken(text).expect_err(text);
+        assert!(matches!(refusal.why, Rejection::NotJson { .. }), "{text}");
+        assert_eq!(refusal.id, None);
+    }
+}
+
+#[test]
 fn t_all_02_an_id_is_a_string_or_an_integer() {
     for (id, want) in [
         ("1", RequestId::Integer(1)),
@@ -44,6 +64,35 @@ fn t_all_03_a_refusal_carries_the_id_where_it_could_be_read() {
     let refusal = read(r#"{"jsonrpc":"2.0","id":7,"method":"ping","params":[1]}"#).unwrap_err();
     assert_eq!(refusal.id, Some(RequestId::Integer(7)));
     assert_eq!(read("{").unwrap_err().id, None);
+}
+
+#[test]
+fn t_all_03_the_id_of_a_malformed_response_is_not_ours_to_answer_under() {
+    for text in [
+        r#"{"jsonrpc":"2.0","id":1,"error":"no"}"#,
+        r#"{"jsonrpc":"1.0","id":1,"result":{}}"#,
+        r#"{"jsonrpc":"2.0","id":1,"result":{},"error":{"code":1,"message":""}}"#,
+    ] {
+        assert_eq!(read(text).unwrap_err().id, None, "{text}");
+    }
+    for text in [
+        r#"{"jsonrpc":"2.0","id":1}"#,
+        r#"{"jsonrpc":"2.0","id":1,"method":3}"#,
+        r#"{"jsonrpc":"2.0","id":1,"method":"ping","result":{}}"#,
+    ] {
+        assert_eq!(read(text).unwrap_err().id, Some(1.into()), "{text}");
+    }
+}
+
+#[test]
+fn an_array_is_no_object_with_its_members_in_order() {
+    for text in [
+        r#"[["2.0",1,"ping"]]"#,
+        r#"{"jsonrpc":"2.0","id":1,"error":[-1,"no"]}"#,
+        r#"{"jsonrpc":"2.0","id":1,"method":"ping","params":[{}]}"#,
+    ] {
+        assert_eq!(code_of(text), -32600, "{text}");
+    }
 }
 
 #[test]
