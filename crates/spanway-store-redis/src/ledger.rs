@@ -2,6 +2,7 @@
 //! counts its own: a count of all would be in another slot than any log.
 
 use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
 
 use spanway_protocol::legacy::{SessionId, StreamId};
 use spanway_protocol::{Limits, Timestamp};
@@ -21,6 +22,9 @@ pub(crate) struct Ledger {
     /// Logs no call writes to, by when they expire. The number tells those of one moment apart.
     idle: BTreeMap<(Timestamp, u64), StreamKey>,
     serial: u64,
+    /// The latest time anything was written.
+    newest: Timestamp,
+    age_max: Duration,
     bytes_max: usize,
     stream_bytes_max: usize,
 }
@@ -33,6 +37,18 @@ struct Line {
     bytes: usize,
     /// Its place among the idle ones, if it is idle.
     idle: Option<(Timestamp, u64)>,
+    is_over: bool,
+}
+
+/// What became of a log when it was written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Written {
+    /// The number of its newest message.
+    pub(crate) last: u64,
+    pub(crate) bytes: usize,
+    /// When it expires, if no call writes to it.
+    pub(crate) expires: Option<Timestamp>,
+    pub(crate) is_over: bool,
 }
 
 /// A log there is no room for.
@@ -51,6 +67,8 @@ impl Ledger {
             busy_bytes: 0,
             idle: BTreeMap::new(),
             serial: 0,
+            newest: Timestamp::default(),
+            age_max: limits.replay_age_max,
             bytes_max: limits.replay_bytes_max,
             stream_bytes_max: limits.replay_stream_bytes_max,
         }
@@ -69,18 +87,18 @@ impl Ledger {
         self.line(key).map(|line| line.last)
     }
 
-    /// Notes what a log has now, and when it expires if no call writes to it. Gives what has to go.
-    pub(crate) fn note(
-        &mut self,
-        key: &StreamKey,
-        (last, bytes): (u64, usize),
-        expires: Option<Timestamp>,
-        now: Timestamp,
-    ) -> Vec<Dropped> {
+    /// Notes what a log has now. Gives what has to go.
+    pub(crate) fn note(&mut self, key: &StreamKey, now: Timestamp, to: Written) -> Vec<Dropped> {
         self.remove(key);
+        self.newest = self.newest.max(now);
         self.serial += 1;
-        let idle = expires.map(|expires| (expires, self.serial));
-        let line = Line { last, bytes, idle };
+        let idle = to.expires.map(|expires| (expires, self.serial));
+        let line = Line {
+            last: to.last,
+            bytes: to.bytes,
+            idle,
+            is_over: to.is_over,
+        };
         self.bytes += line.weight();
         match idle {
             Some(place) => drop(self.idle.insert(place, key.clone())),
@@ -102,6 +120,20 @@ impl Ledger {
         for (_, line) in self.sessions.remove(session).unwrap_or_default() {
             self.deduct(line);
         }
+    }
+
+    /// The streams that ended in the last while, with the numbers of their last messages; and the time, as far
+    /// as it is known here.
+    pub(crate) fn over_since(&self, span: Duration) -> (Vec<(StreamKey, u64)>, Timestamp) {
+        let newest = self.newest;
+        let recent = |expires: Timestamp| expires.since(newest) + span >= self.age_max;
+        let idle = self.idle.iter().rev();
+        let keys = idle.take_while(|((expires, _), _)| recent(*expires));
+        let over = keys.filter_map(|(_, key)| {
+            let line = self.line(key).filter(|line| line.is_over)?;
+            Some((key.clone(), line.last))
+        });
+        (over.collect(), newest)
     }
 
     fn line(&self, key: &StreamKey) -> Option<Line> {
@@ -171,17 +203,32 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_millis(0);
 
-    fn later(millis: u64) -> Option<Timestamp> {
-        Some(Timestamp::from_millis(millis))
+    /// Written by a call.
+    fn busy(bytes: usize) -> Written {
+        Written {
+            last: 1,
+            bytes,
+            expires: None,
+            is_over: false,
+        }
+    }
+
+    /// Over, and dropped after so many milliseconds.
+    fn over(bytes: usize, millis: u64) -> Written {
+        Written {
+            expires: Some(Timestamp::from_millis(millis)),
+            is_over: true,
+            ..busy(bytes)
+        }
     }
 
     #[test]
     fn idle_logs_go_oldest_first_and_busy_ones_stay() {
         let mut ledger = ledger();
-        assert!(ledger.note(&key(1), (1, 3000), None, NOW).is_empty());
-        assert!(ledger.note(&key(2), (1, 3000), later(20), NOW).is_empty());
-        assert!(ledger.note(&key(3), (1, 3000), later(10), NOW).is_empty());
-        let dropped = ledger.note(&key(4), (1, 2000), later(30), NOW);
+        assert!(ledger.note(&key(1), NOW, busy(3000)).is_empty());
+        assert!(ledger.note(&key(2), NOW, over(3000, 20)).is_empty());
+        assert!(ledger.note(&key(3), NOW, over(3000, 10)).is_empty());
+        let dropped = ledger.note(&key(4), NOW, over(2000, 30));
         assert_eq!(dropped.len(), 1);
         assert_eq!(dropped[0].key, key(3));
         assert_eq!(ledger.last(&key(3)), None);
@@ -191,23 +238,41 @@ mod tests {
     #[test]
     fn busy_logs_leave_less_room_to_each_other() {
         let mut ledger = ledger();
-        ledger.note(&key(1), (1, 4000), None, NOW);
-        ledger.note(&key(2), (1, 4000), None, NOW);
+        ledger.note(&key(1), NOW, busy(4000));
+        ledger.note(&key(2), NOW, busy(4000));
         assert_eq!(ledger.room_for(&key(1)), 4000);
         assert_eq!(ledger.room_for(&key(3)), 10_000 - 2 * 4256 - 256);
-        ledger.note(&key(2), (2, 4000), later(10), NOW);
+        ledger.note(&key(2), NOW, over(4000, 10));
         assert_eq!(ledger.room_for(&key(3)), 4000);
     }
 
     #[test]
     fn nothing_is_left_of_what_expired_or_was_forgotten() {
         let mut ledger = ledger();
-        ledger.note(&key(1), (1, 100), None, NOW);
-        ledger.note(&key(2), (1, 100), later(10), NOW);
-        ledger.note(&key(4), (1, 100), later(90), Timestamp::from_millis(10));
+        ledger.note(&key(1), NOW, busy(100));
+        ledger.note(&key(2), NOW, over(100, 10));
+        ledger.note(&key(4), Timestamp::from_millis(10), over(100, 90));
         ledger.forget(&key(1).session);
         ledger.forget(&key(4).session);
         assert_eq!((ledger.bytes, ledger.busy_bytes), (0, 0));
         assert!(ledger.idle.is_empty() && ledger.sessions.is_empty());
+    }
+
+    #[test]
+    fn what_ended_a_short_while_ago_is_known() {
+        let mut ledger = ledger();
+        let age = u64::try_from(ledger.age_max.as_millis()).unwrap();
+        for (stream, ended) in [(1, 0), (2, 8000), (3, 10_000)] {
+            let now = Timestamp::from_millis(ended);
+            ledger.note(&key(stream), now, over(10, ended + age));
+        }
+        let listening = Written {
+            is_over: false,
+            ..over(10, 10_000 + age)
+        };
+        ledger.note(&key(4), Timestamp::from_millis(10_000), listening);
+        let (over, now) = ledger.over_since(Duration::from_secs(5));
+        assert_eq!(over, [(key(3), 1), (key(2), 1)]);
+        assert_eq!(now, Timestamp::from_millis(10_000));
     }
 }

@@ -27,7 +27,8 @@
 //! - A node that stopped counts as dead after about three seconds. After Redis was away, nobody is taken for
 //!   dead for a few seconds, so that all nodes have time to come back.
 //! - Clocks of the nodes have to agree within a few seconds: what expires does so by the clock of the node
-//!   that looks.
+//!   that looks. A session that is used often is written once a second, and may expire that much early.
+//! - A stream of which Redis lost a part goes on where its writer is; resuming before that place is refused.
 //!
 //! # What Redis needs
 //! No module and no configuration. `maxmemory-policy` should be `noeviction`: anything else may drop sessions

@@ -97,6 +97,14 @@ impl Link {
         let _ = states.wait_for(|state| state.connection.is_none()).await;
     }
 
+    /// Waits until there is a later connection than that of this epoch, and gives its epoch.
+    pub(crate) async fn later_than(&self, epoch: u64) -> u64 {
+        let mut states = self.state.subscribe();
+        // Fails only if the sender is gone, which is `self`.
+        let later = states.wait_for(|state| state.epoch > epoch).await;
+        later.map_or(epoch, |state| state.epoch)
+    }
+
     pub(crate) fn current(&self) -> Option<(MultiplexedConnection, u64)> {
         let state = self.state.borrow();
         Some((state.connection.clone()?, state.epoch))

@@ -1,7 +1,7 @@
 //! Stream logs: a hash for what is known of one, a list for its messages. Appends are scripts; whoever waits
 //! for more hears of it on a channel.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,21 +12,28 @@ use spanway_protocol::legacy::{SessionId, StreamId};
 use spanway_protocol::{Limits, Timestamp};
 use spanway_store::stored::{read_state, write_state};
 use spanway_store::{Appended, Batch, Bells, Page, StoreError, StreamKey, StreamLog, StreamState};
+use tokio::task::JoinSet;
 
 use crate::census::life;
-use crate::ledger::{Dropped, Ledger};
-use crate::link::Patience;
+use crate::ledger::{Dropped, Ledger, Written};
+use crate::link::{Link, Patience};
 use crate::node::Node;
 use crate::scripts::{APPEND, DROP, FORGET, READ, Request};
 use crate::subscriber::write_notice;
 
 /// What a message costs besides its bytes.
 const MESSAGE_OVERHEAD: usize = 64;
+/// Of how long ago a Redis that was restarted may have lost what it had acknowledged, and then some.
+const LOST_MAX: Duration = Duration::from_secs(10);
 /// The least time a log is kept that a call writes to, should its node die.
 const RUNNING_LIFE_MIN: Duration = Duration::from_secs(3600);
 
 /// Keeps logs.
-pub(crate) struct RedisLog(Arc<Inner>);
+pub(crate) struct RedisLog {
+    inner: Arc<Inner>,
+    /// Ends with the keeper.
+    _ending: JoinSet<()>,
+}
 
 struct Inner {
     node: Arc<Node>,
@@ -47,12 +54,44 @@ impl RedisLog {
     pub(crate) fn new(node: Arc<Node>, limits: &Limits) -> Self {
         // A call says something whenever its time begins anew, and that is an append.
         let silence = limits.call_timeout.max(limits.answer_timeout) * 2;
-        Self(Arc::new(Inner {
+        let inner = Arc::new(Inner {
             node,
             limits: limits.clone(),
             running_life: (silence + limits.replay_age_max).max(RUNNING_LIFE_MIN),
             ledger: Mutex::new(Ledger::new(limits)),
-        }))
+        });
+        let mut ending = JoinSet::new();
+        ending.spawn(end_again(inner.node.link.clone(), Arc::downgrade(&inner)));
+        Self {
+            inner,
+            _ending: ending,
+        }
+    }
+}
+
+/// Whenever Redis is back, ends the streams again that it may have lost the end of: nobody else would, and who
+/// reads them would wait for more.
+async fn end_again(link: Arc<Link>, inner: Weak<Inner>) {
+    let mut epoch = link.later_than(0).await;
+    loop {
+        epoch = link.later_than(epoch).await;
+        let Some(inner) = inner.upgrade() else {
+            return;
+        };
+        let (over, now) = inner.ledger().over_since(LOST_MAX);
+        for (key, last) in over {
+            let batch = Batch {
+                first: last + 1,
+                messages: Vec::new(),
+                state: StreamState::Ended,
+            };
+            if let Err(error) = inner.append(&key, &batch, now).await {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "it is not known whether redis still knows that a stream has ended"
+                );
+            }
+        }
     }
 }
 
@@ -77,7 +116,14 @@ impl Inner {
             Said::Done(bytes) => {
                 let last = batch.first - 1 + batch.messages.len() as u64;
                 let expires = self.expires(&batch.state, now);
-                let dropped = self.ledger().note(key, (last, bytes), expires, now);
+                let is_over = batch.state == StreamState::Ended;
+                let written = Written {
+                    last,
+                    bytes,
+                    expires,
+                    is_over,
+                };
+                let dropped = self.ledger().note(key, now, written);
                 self.drop_logs(dropped).await;
                 Appended::Done
             }
@@ -225,7 +271,7 @@ impl StreamLog for RedisLog {
         batch: Batch,
         now: Timestamp,
     ) -> BoxFuture<'static, Result<Appended, StoreError>> {
-        let inner = self.0.clone();
+        let inner = self.inner.clone();
         async move {
             let appended = inner.append(&key, &batch, now).await;
             // What other nodes append is heard of; notices of this node's own appends are passed over.
@@ -242,16 +288,16 @@ impl StreamLog for RedisLog {
         bytes_max: usize,
         now: Timestamp,
     ) -> BoxFuture<'static, Result<Option<Page>, StoreError>> {
-        let inner = self.0.clone();
+        let inner = self.inner.clone();
         async move { inner.read(&key, after, bytes_max, now).await }.boxed()
     }
 
     fn forget(&self, session: SessionId) -> BoxFuture<'static, Result<(), StoreError>> {
-        let inner = self.0.clone();
+        let inner = self.inner.clone();
         async move { inner.forget(&session).await }.boxed()
     }
 
     fn bells(&self) -> Arc<Bells> {
-        self.0.node.bells.clone()
+        self.inner.node.bells.clone()
     }
 }

@@ -199,6 +199,40 @@ async fn a_stream_goes_on_when_redis_comes_back_with_less_than_it_had() {
 }
 
 #[tokio::test]
+async fn a_stream_whose_end_redis_lost_is_ended_again() {
+    let mut server = RedisServer::start();
+    let (stores, other) = (node(&server).await, node(&server).await);
+    let key = stream(1);
+    let state = StreamState::Calls {
+        node: stores.bus.node(),
+        pending: vec![RequestId::from(1)],
+    };
+    let append = |batch| {
+        let append = stores.logs.append(key.clone(), batch, at(0));
+        async { assert_eq!(append.await.unwrap(), Appended::Done) }
+    };
+    append(batch(1, state)).await;
+    let earlier = server.written();
+    append(batch(2, StreamState::Ended)).await;
+    server.kill();
+    server.put_back(&earlier);
+    server.restart();
+    // Who had read the first message is told that the rest is gone, not to wait for it.
+    eventually("the stream is over", SOON, async || {
+        let page = other.logs.read(key.clone(), 1, 99, at(0)).await;
+        page.is_ok_and(|page| page.is_none())
+    })
+    .await;
+    let page = other
+        .logs
+        .read(key.clone(), 2, 99, at(0))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(page.state, StreamState::Ended);
+}
+
+#[tokio::test]
 async fn whoever_waited_for_more_is_woken_when_redis_is_back() {
     let mut server = RedisServer::start();
     let stores = node(&server).await;
