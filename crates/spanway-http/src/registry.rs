@@ -264,7 +264,12 @@ impl Registry {
         limits: &Limits,
     ) -> Result<Listener, Rejection> {
         let mut sessions = self.lock();
-        let busy = open_stream(&mut sessions, session, limits)?;
+        // A connection that may be dead does not stand in the way of the one that takes its stream.
+        let replaced = |busy: &Busy| {
+            let mailbox = busy.mailbox.as_ref();
+            mailbox.map_or(0, |mailbox| mailbox.readers_of(stream))
+        };
+        let busy = open_stream(&mut sessions, session, replaced, limits)?;
         let left = || self.left.take(session, self.clock.now());
         let unbroken = busy.mailbox.clone().or_else(left);
         let is_unbroken = unbroken.is_some();

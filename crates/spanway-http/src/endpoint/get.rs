@@ -57,6 +57,7 @@ async fn open(
             Resumed::Calls(reader) => Events::of_reader(reader, None, shared.keep_alive),
             Resumed::Listening(reader, seat) => {
                 let listener = listen(shared, registry, &session, &seat, principal).await?;
+                registry.take_over(&seat);
                 listener.catch_up();
                 let writer = Writer::of_listener(listener, seat);
                 Events::of_reader(reader, Some(writer), shared.keep_alive)

@@ -88,6 +88,12 @@ impl Mailbox {
         number
     }
 
+    pub(super) fn readers_of(&self, stream: StreamId) -> usize {
+        let state = self.lock();
+        let of_stream = |reader: &&Reader| reader.stream == stream;
+        state.readers.iter().filter(of_stream).count()
+    }
+
     fn leave(&self, number: u64) {
         let mut state = self.lock();
         state.readers.retain(|reader| reader.number != number);

@@ -118,8 +118,7 @@ impl Registry {
         }
     }
 
-    /// What follows event `after` on its stream, once that is known to be there. The connection the stream
-    /// had is no longer written to: it may be dead without knowing.
+    /// What follows event `after` on its stream, once that is known to be there.
     pub(crate) async fn resume(
         self: &Arc<Self>,
         session: &Session,
@@ -136,28 +135,40 @@ impl Registry {
         if page.state == StreamState::Ended && page.messages.is_empty() {
             return Err(Rejection::StreamOver);
         }
-        self.let_go(&session.id, after.stream);
-        self.tell(BusMessage::Resumed {
-            session: session.id.as_str().into(),
-            stream: after.stream.to_string().into(),
-        });
         if page.state == StreamState::Listening {
             let reader = Reader::new(seat.clone(), bell, None, after.sequence);
             return Ok(Resumed::Listening(reader.telling_place(), seat));
         }
         let pass = self.note_reader(&seat, limits)?;
+        self.take_over(&seat);
         let reader = Reader::new(seat, bell, Some(pass), after.sequence);
         Ok(Resumed::Calls(reader.telling_place()))
     }
 
-    /// Takes a stream from the connection that has it here, if one has. A call that writes it goes on.
+    /// Takes a stream from the connection that has it, on whichever node, once it is sure that another one
+    /// reads it on: a connection may be dead without knowing.
+    pub(crate) fn take_over(&self, seat: &StreamSeat) {
+        let StreamKey { session, stream } = &seat.key;
+        self.take_slot(session, *stream);
+        self.tell(BusMessage::Resumed {
+            session: session.as_str().into(),
+            stream: stream.to_string().into(),
+        });
+    }
+
+    /// Takes a stream from the connections that have it here: the client reads it on another node.
     pub(super) fn let_go(&self, session: &SessionId, stream: StreamId) {
-        let found = self.with_busy(session, |busy| {
+        self.with_busy(session, |busy| {
             if let Some(pass) = busy.readers.get(&stream) {
                 pass.supersede();
             }
-            busy.slots.get(&stream).cloned()
         });
+        self.take_slot(session, stream);
+    }
+
+    /// A call that writes the stream goes on without the connection.
+    fn take_slot(&self, session: &SessionId, stream: StreamId) {
+        let found = self.with_busy(session, |busy| busy.slots.get(&stream).cloned());
         let writer = found.flatten().and_then(|slot| slot.take());
         self.detach(writer);
     }
@@ -170,7 +181,7 @@ impl Registry {
         let key = seat.key.clone();
         let pass = Arc::new(Pass::default());
         let mut sessions = self.lock();
-        let busy = open_stream(&mut sessions, &key.session, limits)?;
+        let busy = open_stream(&mut sessions, &key.session, |_| 0, limits)?;
         if let Some(older) = busy.readers.insert(key.stream, pass.clone()) {
             older.supersede();
         }
@@ -195,14 +206,16 @@ impl Registry {
     }
 }
 
-/// Counts a stream that is opened, if the session may have another.
+/// Counts a stream that is opened, if the session may have another beside those that it does not replace.
 pub(super) fn open_stream<'a>(
     sessions: &'a mut std::collections::HashMap<SessionId, Busy>,
     session: &SessionId,
+    replaced: impl FnOnce(&Busy) -> usize,
     limits: &Limits,
 ) -> Result<&'a mut Busy, Rejection> {
     let limit = limits.streams_per_session_max;
-    if sessions.get(session).map_or(0, |busy| busy.streams) >= limit {
+    let open = |busy: &Busy| busy.streams.saturating_sub(replaced(busy));
+    if sessions.get(session).map_or(0, open) >= limit {
         return Err(Rejection::SessionBusy {
             what: "open streams",
             limit,

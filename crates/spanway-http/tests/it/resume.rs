@@ -419,3 +419,21 @@ async fn resumed_streams_count_as_open_ones() {
     drop(listening);
     assert_eq!(session.resume(&place).open().await.status, 200);
 }
+
+#[tokio::test]
+async fn a_refused_resumption_takes_the_stream_from_nobody() {
+    let mut limits = Limits::default();
+    limits.streams_per_session_max = 1;
+    let probe = Probe::new();
+    let session = Client::new(probe.endpoint().limits(limits).build())
+        .connect("2025-11-25")
+        .await;
+    let (mut stream, mut listening) = (telling(&session).await, listen(&session).await);
+    let place = stream.next_event().await.expect("the place").id;
+    let refused = session.resume(&place.expect("an id")).send().await;
+    assert_eq!(refused.status, 429);
+    probe.hub.publish(Change::Tools);
+    assert_eq!(listening.message().await["method"], Change::Tools.method());
+    probe.open_gate();
+    assert_eq!(stream.rest().await.len(), 3, "still on its own connection");
+}
