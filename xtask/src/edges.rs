@@ -39,6 +39,7 @@ const LIBRARIES: &[&str] = &[
 const UNPUBLISHED: &[&str] = &[
     "spanway-bench",
     "spanway-faults",
+    "spanway-fuzz",
     "spanway-testkit",
     "xtask",
 ];

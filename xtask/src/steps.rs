@@ -36,6 +36,12 @@ const STEPS: &[Step] = &[
     step("clippy", "no lint warns, in any target", &[], clippy),
     step("unit", "every Rust test and doc test", &[], unit),
     step(
+        "fuzz",
+        "random inputs, for a short time a target",
+        &[],
+        fuzz,
+    ),
+    step(
         "doc",
         "the documentation builds without a warning",
         &[],
@@ -248,6 +254,11 @@ fn has_nextest(repo: &Repo) -> bool {
     }
     let install = ["install", "cargo-nextest", "--locked"];
     process::run(&mut repo.cargo(&install), BUILD_DEADLINE).is_ok() && there()
+}
+
+/// Each target for `SPANWAY_FUZZ_SECONDS`; what is found is printed with the command that finds it again.
+fn fuzz(repo: &Repo) -> Result<Verdict> {
+    cargo(repo, &["run", "-p", "spanway-fuzz"])
 }
 
 fn doc(repo: &Repo) -> Result<Verdict> {
