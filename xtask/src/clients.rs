@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 
 use crate::process::{self, Server};
+use crate::redis::Redis;
 use crate::repo::Repo;
 use crate::steps::Verdict;
 use crate::testenv::TestEnv;
@@ -63,16 +64,42 @@ const CLIENTS: &[(Client, &str)] = &[
     (Inspector("modern"), "2026-07-28"),
 ];
 
+/// Those that resume streams, each from one node on another.
+const RESUMING_CLIENTS: &[(Client, &str)] = &[
+    (TypeScript("@modelcontextprotocol/sdk"), "2025-11-25"),
+    (TypeScript("client:legacy"), "2025-11-25"),
+    (Python("mcp-1.30.0", "v1"), "2025-11-25"),
+];
+/// Nodes of one server share it.
+const STATE_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
 /// Walks every client through both servers.
 pub(crate) fn run(repo: &Repo) -> Result<Verdict> {
     let set_up = TestEnv::ensure(repo)?;
+    let walk = |server, clients| Walk {
+        repo,
+        set_up: &set_up,
+        server,
+        clients,
+    };
     let mut failures = Vec::new();
     let mut everything = repo.command(repo.everything());
     everything.args(["--listen", "127.0.0.1:0"]);
-    failures.extend(against(repo, &set_up, "everything", &mut everything)?);
+    failures.extend(against(&walk("everything", CLIENTS), &mut [everything])?);
     let mut bookshop = repo.command(repo.spanway());
     bookshop.args(["serve", "--listen", "127.0.0.1:0"]);
-    failures.extend(against(repo, &set_up, "bookshop", &mut bookshop)?);
+    failures.extend(against(&walk("bookshop", CLIENTS), &mut [bookshop])?);
+    let redis = Redis::start()?;
+    let node = || {
+        let mut node = repo.command(repo.everything());
+        node.args(["--listen", "127.0.0.1:0", "--store", &redis.url]);
+        node.env("SPANWAY_STATE_KEYS", STATE_KEY);
+        node
+    };
+    failures.extend(against(
+        &walk("everything", RESUMING_CLIENTS),
+        &mut [node(), node()],
+    )?);
     if failures.is_empty() {
         Ok(Verdict::Passed)
     } else {
@@ -80,35 +107,48 @@ pub(crate) fn run(repo: &Repo) -> Result<Verdict> {
     }
 }
 
-/// Starts one server, walks every client through it and sees it end well.
-fn against(
-    repo: &Repo,
-    set_up: &TestEnv,
-    name: &str,
-    program: &mut Command,
-) -> Result<Vec<String>> {
-    let server = Server::start(program)?;
-    let url = server.url(START_DEADLINE)?;
+/// Which clients are walked through which server.
+struct Walk<'a> {
+    repo: &'a Repo,
+    set_up: &'a TestEnv,
+    server: &'a str,
+    clients: &'a [(Client, &'a str)],
+}
+
+/// Starts the nodes of a server, walks the clients through the first, has them resume on the last, and sees
+/// all end well.
+fn against(walk: &Walk<'_>, nodes: &mut [Command]) -> Result<Vec<String>> {
+    let servers: Vec<_> = nodes.iter_mut().map(Server::start).collect::<Result<_>>()?;
+    let urls: Vec<_> = servers
+        .iter()
+        .map(|it| it.url(START_DEADLINE))
+        .collect::<Result<_>>()?;
+    let name = match urls.len() {
+        1 => walk.server.to_owned(),
+        count => format!("{} on {count} nodes", walk.server),
+    };
     let mut failures = Vec::new();
-    for (client, version) in CLIENTS {
-        let mut journey = journey(repo, set_up, client);
+    for (client, version) in walk.clients {
+        let mut journey = journey(walk.repo, walk.set_up, client);
         let (client, label) = match client {
             TypeScript(client) => (client, (*client).to_owned()),
             Python(set, client) => (client, format!("{set} {client}")),
             Inspector(era) => (era, format!("inspector {era}")),
         };
-        journey.args([name, client, version, &url]);
+        journey.args([walk.server, client, version]).args(&urls);
         if let Err(error) = complaint_free(&mut journey) {
             println!("FAIL  {label} -> {name}: {error:#}");
             failures.push(format!("{label} -> {name}"));
         }
     }
-    if !failures.is_empty() {
-        println!("--- what {name} printed\n{}", server.log());
-    }
-    if let Err(error) = server.stop(STOP_DEADLINE) {
-        println!("FAIL  {error:#}");
-        failures.push(format!("{name} did not end well"));
+    for server in servers {
+        if !failures.is_empty() {
+            println!("--- what {name} printed\n{}", server.log());
+        }
+        if let Err(error) = server.stop(STOP_DEADLINE) {
+            println!("FAIL  {error:#}");
+            failures.push(format!("{name} did not end well"));
+        }
     }
     Ok(failures)
 }

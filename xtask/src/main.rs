@@ -17,6 +17,7 @@ mod edges;
 mod faults;
 mod openapi;
 mod process;
+mod redis;
 mod repo;
 mod requirements;
 mod steps;

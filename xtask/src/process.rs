@@ -150,20 +150,38 @@ impl Server {
 
     /// Waits for the endpoint URL that the server prints when it listens.
     pub(crate) fn url(&self, limit: Duration) -> Result<String> {
+        self.says("a URL", limit, endpoint_in)
+    }
+
+    /// Waits for a line in which something is found.
+    pub(crate) fn says<T>(
+        &self,
+        what: &str,
+        limit: Duration,
+        find: impl Fn(&str) -> Option<T>,
+    ) -> Result<T> {
         let deadline = Instant::now() + limit;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             match self.lines.recv_timeout(left) {
                 Ok(line) => {
-                    if let Some(url) = endpoint_in(&line) {
-                        return Ok(url);
+                    if let Some(found) = find(&line) {
+                        return Ok(found);
                     }
                 }
                 Err(RecvTimeoutError::Timeout) => {
-                    bail!("{} printed no URL in time\n{}", self.name, self.log());
+                    bail!(
+                        "{} printed no sign of {what} in time\n{}",
+                        self.name,
+                        self.log()
+                    );
                 }
                 Err(RecvTimeoutError::Disconnected) => {
-                    bail!("{} ended before it listened\n{}", self.name, self.log());
+                    bail!(
+                        "{} ended before it printed {what}\n{}",
+                        self.name,
+                        self.log()
+                    );
                 }
             }
         }

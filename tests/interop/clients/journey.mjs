@@ -1,6 +1,6 @@
-// Walks one TypeScript client through one server: `journey.mjs SERVER CLIENT VERSION URL`.
+// Walks one TypeScript client through one server: `journey.mjs SERVER CLIENT VERSION URL [OTHER]`.
 // SERVER is `everything` or `bookshop`; CLIENT is explained in connections.mjs; VERSION is the protocol
-// revision the two must agree on.
+// revision the two must agree on; OTHER is another node of the same server.
 
 import { bookshop } from './bookshop.mjs';
 import { connection } from './connections.mjs';
@@ -9,7 +9,7 @@ import { Report, equal, ok } from './report.mjs';
 
 const SERVERS = { everything, bookshop };
 
-const [serverName, clientName, version, url] = process.argv.slice(2);
+const [serverName, clientName, version, url, other = url] = process.argv.slice(2);
 const report = new Report(`${clientName} -> ${serverName}`);
 const client = await connection(clientName, url, report);
 
@@ -27,10 +27,11 @@ if (connected) {
 }
 await report.finish();
 
-/** Another connection of the same client, to be cut: that it is told so is no complaint. */
+/** Another connection of the same client, to be cut: that it is told so is no complaint. With a session it
+ * goes on in that, on the other node if there is one. */
 function reconnect(session) {
   const complain = text => /abort/i.test(text) || report.complain(text);
-  return connection(clientName, url, { complain }, session);
+  return connection(clientName, session ? other : url, { complain }, session);
 }
 
 async function close(client) {

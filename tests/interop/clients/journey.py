@@ -1,7 +1,7 @@
-"""Walks one Python client through one server: `journey.py SERVER CLIENT VERSION URL`.
+"""Walks one Python client through one server: `journey.py SERVER CLIENT VERSION URL [OTHER]`.
 
 SERVER is `everything` or `bookshop`; CLIENT is explained in connections.py; VERSION is the protocol
-revision the two must agree on.
+revision the two must agree on; OTHER is another node of the same server.
 """
 
 import importlib.metadata
@@ -15,7 +15,7 @@ from everything import everything
 SERVERS = {"everything": everything, "bookshop": bookshop}
 
 
-async def journey(server, name, version, url):
+async def journey(server, name, version, url, other=None):
     """Connect, look at everything, leave."""
     package = "fastmcp-slim" if name.startswith("fastmcp:") else "mcp"
     report = Report(f"{package} {importlib.metadata.version(package)} {name} -> {server}")
@@ -25,10 +25,10 @@ async def journey(server, name, version, url):
         # A client that is pinned to a modern revision asks nothing at connect.
         ok(client.server_name or name == version, "the server gave its name")
 
-    def reconnect_here(*session):
-        return reconnect_v1(url, *session)
+    def reconnect_there(*session):
+        return reconnect_v1(other if other and session else url, *session)
 
-    reconnect = reconnect_here if name == "v1" else None
+    reconnect = reconnect_there if name == "v1" else None
     # Entering and leaving must happen in one task, outside the deadline wrapper of `check`.
     try:
         async with connection(name, url, report.complaints.append) as client:
@@ -41,4 +41,4 @@ async def journey(server, name, version, url):
 
 
 if __name__ == "__main__":
-    main(journey(*sys.argv[1:5]))
+    main(journey(*sys.argv[1:]))
