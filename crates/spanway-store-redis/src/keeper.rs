@@ -1,4 +1,4 @@
-//! Keeps the connection and the node's lease: looks after both each second, and connects again when it has to.
+//! Keeps the connection and the node's lease: looks after both twice a second, and connects again when it has to.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::error::{Away, Remedy, remedy};
 use crate::lease::{Lease, RENEWAL};
 use crate::link::{Link, PATIENCE};
 
-/// Between attempts to connect: first, and at most. The latter is part of what `lease::STEADY` allows for.
+/// Between attempts to connect: first, and at most. How fast they grow is part of what `lease::TERM` allows for.
 const PAUSE: Duration = Duration::from_millis(50);
 const PAUSE_MAX: Duration = Duration::from_secs(1);
 

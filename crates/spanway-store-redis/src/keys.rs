@@ -117,6 +117,11 @@ impl Keys {
         format!("{}node:{node}", self.prefix)
     }
 
+    /// String: since when some node or other has renewed its lease without a pause.
+    pub(crate) fn term(&self) -> String {
+        format!("{}term", self.prefix)
+    }
+
     /// Channel: what nodes tell each other. Channels, unlike keys, are the same in every database.
     pub(crate) fn bus(&self) -> String {
         format!("{}bus:{}", self.prefix, self.database)

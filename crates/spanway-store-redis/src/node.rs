@@ -85,7 +85,7 @@ async fn open(address: &Address) -> Result<Node, ConnectError> {
     let id = NodeId::unlike_others();
     let keys = address.keys.clone();
     let link = Arc::new(Link::new(client.clone()));
-    let lease = Arc::new(Lease::new(keys.node(id)));
+    let lease = Arc::new(Lease::new(keys.node(id), keys.term()));
     let (heard, _) = broadcast::channel(HEARD_MAX);
     let bells = Arc::<Bells>::default();
     let subscriber = Subscriber {

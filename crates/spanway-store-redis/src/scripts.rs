@@ -26,6 +26,7 @@ scripts! {
     TASK_INSERT: "task_insert.lua",
     TASK_OWN: "task_own.lua",
     TASK_REPLACE: "task_replace.lua",
+    TERM: "term.lua",
 }
 
 /// Something to ask of Redis, once or again.

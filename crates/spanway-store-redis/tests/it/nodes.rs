@@ -206,7 +206,7 @@ async fn a_node_that_is_gone_counts_as_dead_after_its_lease() {
     let (living, dying) = (one.bus.node(), other.bus.node());
     assert!(one.bus.is_alive(living).await.unwrap());
     assert!(one.bus.is_alive(dying).await.unwrap());
-    // A node that came just now takes nobody for dead: the others may be late.
+    // Redis came just now, so nobody is taken for dead: the others may be late.
     assert!(one.bus.is_alive(NodeId::unlike_others()).await.unwrap());
     eventually("unknown nodes are dead", SOON, async || {
         !one.bus.is_alive(NodeId::unlike_others()).await.unwrap()
@@ -221,6 +221,27 @@ async fn a_node_that_is_gone_counts_as_dead_after_its_lease() {
     .await;
     assert!(since.elapsed() < Duration::from_secs(5));
     assert!(one.bus.is_alive(living).await.unwrap());
+    // What the nodes before it know, a new one knows at once.
+    let third = node(&server).await;
+    assert!(!third.bus.is_alive(dying).await.unwrap());
+    assert!(third.bus.is_alive(living).await.unwrap());
+}
+
+#[tokio::test]
+async fn leases_that_nobody_could_renew_say_nothing() {
+    let server = RedisServer::start();
+    let one = node(&server).await;
+    eventually("unknown nodes are dead", SOON, async || {
+        !one.bus.is_alive(NodeId::unlike_others()).await.unwrap()
+    })
+    .await;
+    drop(one);
+    eventually("the term is over", SOON, async || {
+        server.ask("EXISTS spanway:term").starts_with(":0")
+    })
+    .await;
+    let other = node(&server).await;
+    assert!(other.bus.is_alive(NodeId::unlike_others()).await.unwrap());
 }
 
 #[tokio::test]
