@@ -5,6 +5,14 @@ use http::header;
 use crate::head::Head;
 use crate::rejection::Rejection;
 
+/// How nearly every client says that it takes both, so that reading it costs next to nothing.
+const BOTH: [&str; 4] = [
+    "application/json, text/event-stream",
+    "text/event-stream, application/json",
+    "application/json,text/event-stream",
+    "*/*",
+];
+
 /// The forms of answer an `Accept` header admits. Clients should list both (T-2503-02); one is enough here,
 /// since many real clients send less, and then only that form is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +28,10 @@ impl Accepts {
     /// What the request admits. No `Accept` header admits everything (RFC 9110, 12.5.1).
     #[must_use]
     pub fn of(head: &Head<'_>) -> Self {
-        if !head.has(&header::ACCEPT) {
+        let mut values = head.all(&header::ACCEPT);
+        let (first, second) = (values.next(), values.next());
+        let is_plain = first.is_some_and(|value| second.is_none() && BOTH.contains(&value));
+        if is_plain || !head.has(&header::ACCEPT) {
             return Self {
                 json: true,
                 sse: true,
@@ -97,4 +108,28 @@ fn is_zero_weight(parameter: &str) -> bool {
             .parse::<f32>()
             .is_ok_and(|weight| weight == 0.0)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, Method};
+
+    use super::*;
+
+    #[test]
+    fn what_is_known_by_heart_means_what_it_says() {
+        for value in BOTH {
+            let headers = HeaderMap::from_iter([(header::ACCEPT, value.parse().unwrap())]);
+            let head = Head::new(&Method::POST, None, &headers);
+            assert!(admits(&head, "application", "json") && admits(&head, "text", "event-stream"));
+        }
+    }
+
+    #[test]
+    fn a_second_header_counts_too() {
+        let mut headers = HeaderMap::from_iter([(header::ACCEPT, "*/*".parse().unwrap())]);
+        headers.append(header::ACCEPT, "text/event-stream;q=0".parse().unwrap());
+        let accepts = Accepts::of(&Head::new(&Method::POST, None, &headers));
+        assert!(accepts.json && !accepts.sse);
+    }
 }
