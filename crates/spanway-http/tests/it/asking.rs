@@ -173,7 +173,8 @@ async fn t_2506_05_a_legacy_client_is_asked_on_the_stream_of_the_call() {
 }
 
 #[tokio::test]
-async fn design_4_the_same_handler_asks_a_modern_client_by_an_interim_answer() {
+async fn rmcp_2a_2_and_2a_4_and_design_4_the_same_handler_asks_a_modern_client_by_an_interim_answer()
+ {
     let client = client();
     let call = || {
         client
@@ -372,7 +373,7 @@ async fn what_the_client_refuses_or_gets_wrong_is_an_error_of_the_tool() {
 }
 
 #[tokio::test]
-async fn trap_34_where_nothing_can_be_asked_the_tool_fails_at_once() {
+async fn d2_12_and_trap_34_where_nothing_can_be_asked_the_tool_fails_at_once() {
     // D2.12: JSON mode must not wait forever.
     let json_mode = Client::new(endpoint().response_mode(ResponseMode::Json).build());
     let session = connect(&json_mode, "2025-11-25", everything()).await;
