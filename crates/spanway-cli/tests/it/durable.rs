@@ -47,7 +47,7 @@ pub(crate) fn value<'a>(text: &'a str, name: &str) -> &'a str {
 }
 
 #[test]
-fn a_session_and_its_streams_survive_kill_9() {
+fn rmcp_4_6_a_session_and_its_streams_survive_kill_9() {
     let dir = tempfile::tempdir().unwrap();
     let store = format!("file:{}", dir.path().join("state").display());
     let serve = || spanway(["serve", "--response", "sse", "--store", &store]);

@@ -95,6 +95,20 @@ fn without_a_source_the_bookshop_is_served_in_every_era() {
 }
 
 #[test]
+fn rmcp_4_17_calls_are_no_lines_of_the_log() {
+    let serving = Serving::start(&mut spanway(["serve"]));
+    for protocol in ["auto", "2025-11-25"] {
+        for _ in 0..3 {
+            call(&serving.url, &["list_genres", "--protocol", protocol]).ok();
+        }
+    }
+    serving.signal("TERM");
+    let ended = serving.wait();
+    let lines: Vec<&str> = ended.stderr.lines().collect();
+    assert_eq!(lines.len(), 3, "beginning, stopping, stopped: {lines:?}");
+}
+
+#[test]
 fn t_mrtr_05_state_keys_are_taken_from_everywhere_and_never_shown() {
     let key = "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=";
     let folder = tempfile::tempdir().unwrap();

@@ -181,7 +181,7 @@ async fn nothing_is_left(endpoint: &StreamableHttp, running: &Running) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_storm_of_clients_leaves_nothing_behind() {
+async fn rmcp_4_8_a_storm_of_clients_leaves_nothing_behind() {
     for seed in 0..5 {
         let running = Running::default();
         // Sessions expire right in the middle of it, and calls and streams outlive the time to live.

@@ -91,7 +91,7 @@ async fn health_needs_no_credentials_and_counts_sessions_and_streams() {
 }
 
 #[tokio::test]
-async fn a_draining_server_is_alive_but_not_ready() {
+async fn rmcp_2i_a_draining_server_is_alive_but_not_ready() {
     let (app, client) = app_on("/mcp");
     app.endpoint().start_drain();
     let status = async |path: &str| beside(&client, Method::GET, path).send().await.status;

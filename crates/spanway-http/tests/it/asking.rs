@@ -145,7 +145,7 @@ async fn question(stream: &mut EventStream) -> Value {
 }
 
 #[tokio::test]
-async fn t_2506_05_a_legacy_client_is_asked_on_the_stream_of_the_call() {
+async fn rmcp_2a_2_and_2a_4_and_t_2506_05_a_legacy_client_is_asked_on_the_stream_of_the_call() {
     for version in LEGACY_WITH_FORMS {
         let session = asking_session(version).await;
         let mut stream = session.call("greet", json!({})).id(7).open().await;
@@ -173,7 +173,8 @@ async fn t_2506_05_a_legacy_client_is_asked_on_the_stream_of_the_call() {
 }
 
 #[tokio::test]
-async fn design_4_the_same_handler_asks_a_modern_client_by_an_interim_answer() {
+async fn rmcp_2a_2_and_2a_4_and_design_4_the_same_handler_asks_a_modern_client_by_an_interim_answer()
+ {
     let client = client();
     let call = || {
         client
@@ -372,8 +373,7 @@ async fn what_the_client_refuses_or_gets_wrong_is_an_error_of_the_tool() {
 }
 
 #[tokio::test]
-async fn trap_34_where_nothing_can_be_asked_the_tool_fails_at_once() {
-    // D2.12: JSON mode must not wait forever.
+async fn d2_12_and_trap_34_where_nothing_can_be_asked_the_tool_fails_at_once() {
     let json_mode = Client::new(endpoint().response_mode(ResponseMode::Json).build());
     let session = connect(&json_mode, "2025-11-25", everything()).await;
     let json_only = asking_session("2025-11-25").await;
@@ -389,14 +389,15 @@ async fn trap_34_where_nothing_can_be_asked_the_tool_fails_at_once() {
         assert_eq!(result["isError"], true, "{result}");
         assert!(result.to_string().contains("event stream"), "{result}");
     }
-    // Without sessions nothing is known of the client's capabilities either.
     let sessionless = Client::new(endpoint().without_sessions().build());
     let session = Session::of(
         sessionless.clone(),
         &sessionless.initialize("2025-11-25").send().await,
     );
     let answer = session.call("greet", json!({})).send().await;
-    assert_eq!(answer.status, 200);
+    let result = answer.result();
+    assert_eq!(result["isError"], true, "{result}");
+    assert!(result.to_string().contains("keeps no sessions"), "{result}");
 }
 
 #[tokio::test]

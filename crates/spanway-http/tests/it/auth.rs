@@ -40,7 +40,8 @@ fn is_challenge(answer: &Answer) {
 }
 
 #[tokio::test]
-async fn t_auth_01_and_trap_47_no_or_wrong_credentials_are_401_with_a_challenge_on_every_method() {
+async fn d0_9_and_rmcp_2g_and_t_auth_01_and_trap_47_no_or_wrong_credentials_are_401_with_a_challenge_on_every_method()
+ {
     let client = guarded();
     for request in every_kind(&client) {
         let answer = request.send().await;
@@ -105,6 +106,25 @@ async fn a_token_stands_for_its_principal_in_both_eras() {
 }
 
 #[tokio::test]
+async fn d3_10_who_calls_is_not_what_the_client_says_of_itself() {
+    let open = Probe::new().client();
+    let bob = of(&guarded(), "bob");
+    for (client, principal) in [(&open, json!(null)), (&bob, json!("bob"))] {
+        for name in ["x-mcp-client-id", "mcp-client-id", "x-forwarded-user"] {
+            let client = client.with_header(name, "ann");
+            let session = client.connect("2025-11-25").await;
+            for request in [
+                client.modern_call("whoami", json!({})),
+                session.call("whoami", json!({})),
+            ] {
+                let answer = request.path("/?client_id=ann&clientId=ann").send().await;
+                assert_eq!(told(&answer.result())["principal"], principal, "{name}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn t_auth_13_a_token_counts_in_its_header_only_never_in_the_query() {
     for query in ["access_token", "token", "authorization"] {
         let path = format!("/mcp?{query}=secret-of-ann");
@@ -113,7 +133,7 @@ async fn t_auth_13_a_token_counts_in_its_header_only_never_in_the_query() {
 }
 
 #[tokio::test]
-async fn a_session_is_unknown_to_every_other_principal() {
+async fn d2_13_and_rmcp_2g_a_session_is_unknown_to_every_other_principal() {
     let client = guarded();
     let session = of(&client, "ann").connect("2025-11-25").await;
     let stolen = session.used_by(of(&client, "bob"));

@@ -38,7 +38,8 @@ fn ids(messages: &[Value]) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn t_2503_03_and_04_requests_and_notifications_are_answered_as_an_array() {
+async fn d1_10_and_d2_5_and_rmcp_2a_12_and_t_2503_03_and_04_requests_and_notifications_are_answered_as_an_array()
+ {
     let session = connect(&Probe::new()).await;
     let batch = json!([
         ping(1),

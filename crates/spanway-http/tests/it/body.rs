@@ -15,7 +15,7 @@ fn limited(change: impl FnOnce(&mut Limits)) -> Client {
 }
 
 #[tokio::test]
-async fn a_body_over_the_bound_is_413_as_json_rpc() {
+async fn d0_9_and_d3_8_a_body_over_the_bound_is_413_as_json_rpc() {
     let client = limited(|limits| limits.body_bytes_max = 1000);
     let answer = client.post(vec![b' '; 1001]).send().await;
     assert_eq!(answer.refusal(), (413, -32600));
@@ -24,7 +24,7 @@ async fn a_body_over_the_bound_is_413_as_json_rpc() {
 }
 
 #[tokio::test]
-async fn an_endless_body_is_413_while_it_arrives() {
+async fn d1_10_and_d2_4_an_endless_body_is_413_while_it_arrives() {
     let client = limited(|limits| limits.body_bytes_max = 1000);
     let endless = stream::repeat_with(|| Ok::<_, BoxError>(Bytes::from_static(b"          ")));
     let answer = client.post("").pieces(endless).send().await;
@@ -32,7 +32,7 @@ async fn an_endless_body_is_413_while_it_arrives() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_that_does_not_come_is_408_and_one_that_breaks_off_400() {
+async fn rmcp_2e_4_a_body_that_does_not_come_is_408_and_one_that_breaks_off_400() {
     let client = Probe::new().client();
     let half = || stream::iter([Ok::<_, BoxError>(Bytes::from_static(b"{\"jsonrpc\""))]);
     let stuck = half().chain(stream::pending());
@@ -65,7 +65,7 @@ async fn a_body_in_many_pieces_is_one_body() {
 }
 
 #[tokio::test]
-async fn t_all_01_what_is_not_json_is_400_parse_error() {
+async fn d1_10_and_d2_4_and_rmcp_2a_14_and_t_all_01_what_is_not_json_is_400_parse_error() {
     let client = Probe::new().client();
     let bodies: [&[u8]; 8] = [
         b"",
@@ -86,7 +86,7 @@ async fn t_all_01_what_is_not_json_is_400_parse_error() {
 }
 
 #[tokio::test]
-async fn what_is_no_message_is_400_invalid_request() {
+async fn d2_5_and_d3_5_and_rmcp_2a_14_what_is_no_message_is_400_invalid_request() {
     let client = Probe::new().client();
     for body in [
         json!(1),
@@ -153,7 +153,7 @@ async fn t_all_03_refusals_carry_the_id_with_its_type_wherever_it_could_be_read(
 }
 
 #[tokio::test]
-async fn nesting_is_bounded_at_both_bounds() {
+async fn d2_4_nesting_is_bounded_at_both_bounds() {
     let client = limited(|limits| limits.nesting_max = 20);
     let deep = |levels: usize| {
         let nested = format!("{}{}", "[".repeat(levels), "]".repeat(levels));
@@ -204,7 +204,7 @@ async fn arguments_arrive_unchanged() {
 }
 
 #[tokio::test]
-async fn errors_never_quote_the_body() {
+async fn d2_4_errors_never_quote_the_body() {
     let client = Probe::new().client();
     for body in [
         r#"{"jsonrpc":"2.0","id":1,"method":["hunter2"]}"#,

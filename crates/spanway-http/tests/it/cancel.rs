@@ -7,7 +7,8 @@ use spanway_testkit::{Client, EventStream};
 use crate::probe::Probe;
 
 #[tokio::test]
-async fn t_2607_08_a_modern_disconnect_before_the_answer_began_drops_the_handler_at_once() {
+async fn rmcp_2a_9_and_4_15_and_t_2607_08_a_modern_disconnect_before_the_answer_began_drops_the_handler_at_once()
+ {
     let probe = Probe::new();
     let client = probe.client();
     let request = client.modern_call("never", json!({})).send();

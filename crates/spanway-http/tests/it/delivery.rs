@@ -28,7 +28,7 @@ async fn both(client: &Client, tool: &str, arguments: Value) -> [RequestBuilder;
 }
 
 #[tokio::test]
-async fn silent_calls_are_json_and_telling_ones_a_stream() {
+async fn d0_4_and_rmcp_2c_1_and_4_7_silent_calls_are_json_and_telling_ones_a_stream() {
     let client = Probe::new().client();
     for request in both(&client, "echo", json!({})).await {
         let answer = request.send().await;
@@ -101,7 +101,7 @@ async fn events_put_off_the_next_comment() {
 }
 
 #[tokio::test]
-async fn a_server_set_to_json_drops_what_is_told_and_answers_all_the_same() {
+async fn d2_12_a_server_set_to_json_drops_what_is_told_and_answers_all_the_same() {
     let client = set_to(ResponseMode::Json);
     for tool in ["progress", "log", "echo"] {
         for request in both(&client, tool, json!({ "count": 3 })).await {
@@ -173,7 +173,7 @@ async fn trap_45_and_44_results_are_whole_and_hold_no_nulls() {
 }
 
 #[tokio::test]
-async fn a_chatty_handler_is_told_of_in_order_and_completely() {
+async fn d3_13_a_chatty_handler_is_told_of_in_order_and_completely() {
     let client = Probe::new().client();
     for request in both(&client, "progress", json!({ "count": 2000, "every_ms": 0 })).await {
         let messages = request.send().await.messages();

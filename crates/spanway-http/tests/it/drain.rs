@@ -43,7 +43,7 @@ fn legacy_body(tool: &str) -> Value {
 }
 
 #[tokio::test]
-async fn calls_in_flight_finish_and_streams_end() {
+async fn d2_15_and_rmcp_2i_and_4_5_calls_in_flight_finish_and_streams_end() {
     let probe = Probe::new();
     let serving = Serving::start(probe.endpoint().build()).await;
     let (_, session) = session_of(&serving).await;

@@ -17,15 +17,17 @@ fn claim(version: &str) -> Value {
 }
 
 #[tokio::test]
-async fn t_dual_01_get_is_for_sessions() {
+async fn rmcp_2a_9_and_t_dual_01_get_is_for_sessions() {
     let client = Probe::new().client();
     let session = client.connect("2025-11-25").await;
     assert_eq!(session.listen().open().await.status, 200);
     let unknown = client.get().set(&SESSION_ID, "AAAAAAAAAAAAAAAAAAAAAA");
     assert_eq!(unknown.send().await.refusal(), (404, -32600));
     assert_eq!(client.get().send().await.refusal(), (400, -32600));
-    let modern = session.listen().set(&PROTOCOL_VERSION, "2026-07-28");
-    assert_eq!(modern.send().await.status, 405);
+    for legacy in [session.listen(), session.resume("1"), client.get()] {
+        let modern = legacy.set(&PROTOCOL_VERSION, "2026-07-28");
+        assert_eq!(modern.send().await.status, 405);
+    }
     let sessionless = Client::new(Probe::new().endpoint().without_sessions().build());
     assert_eq!(sessionless.get().send().await.status, 405);
 }
@@ -119,7 +121,7 @@ async fn t_dual_06_a_modern_header_without_a_claim_is_never_legacy() {
 }
 
 #[tokio::test]
-async fn t_dual_07_initialize_opens_a_fresh_session_whatever_came_with_it() {
+async fn d2_14_and_t_dual_07_initialize_opens_a_fresh_session_whatever_came_with_it() {
     let client = Probe::new().client();
     let old = client.connect("2025-11-25").await;
     let gone = client.connect("2025-11-25").await;
@@ -136,10 +138,15 @@ async fn t_dual_07_initialize_opens_a_fresh_session_whatever_came_with_it() {
         assert_ne!(fresh, stale);
     }
     assert_eq!(old.request("ping", json!({})).send().await.status, 200);
+    let contradicted = client
+        .initialize("2025-06-18")
+        .set(&PROTOCOL_VERSION, "2025-11-25");
+    let agreed = contradicted.send().await.result();
+    assert_eq!(agreed["protocolVersion"], "2025-06-18", "the body decides");
 }
 
 #[tokio::test]
-async fn t_dual_08_without_claim_and_session_a_request_is_400_or_served_as_assumed() {
+async fn rmcp_4_13_and_t_dual_08_without_claim_and_session_a_request_is_400_or_served_as_assumed() {
     let ping = json!({ "jsonrpc": "2.0", "id": 1, "method": "ping" });
     let client = Probe::new().client();
     assert_eq!(client.post_json(ping).send().await.refusal(), (400, -32600));
@@ -157,6 +164,8 @@ async fn t_dual_08_without_claim_and_session_a_request_is_400_or_served_as_assum
             .set(&PROTOCOL_VERSION, named);
         assert_eq!(version(request).await, named);
     }
+    let caller = told(&sessionless.post_json(who.clone()).send().await.result());
+    assert_eq!(caller["client"], Value::Null, "unknown, not made up");
     let unknown = sessionless
         .post_json(who)
         .set(&PROTOCOL_VERSION, "1999-01-01");

@@ -24,7 +24,8 @@ fn open_to(hosts: &[&str], origins: &[&str]) -> StreamableHttpBuilder {
 }
 
 #[tokio::test]
-async fn t_all_10_an_origin_that_is_not_allowed_gets_403_on_every_method() {
+async fn d0_9_and_d1_6_and_d2_1_and_t_all_10_an_origin_that_is_not_allowed_gets_403_on_every_method()
+ {
     for request in every_method(&Probe::new().client()) {
         let answer = request
             .header("origin", "http://evil.example.com")
@@ -42,7 +43,7 @@ async fn t_all_10_an_origin_that_is_not_allowed_gets_403_on_every_method() {
 }
 
 #[tokio::test]
-async fn t_2511_01_a_wrong_origin_is_403_for_every_revision() {
+async fn d3_8_and_rmcp_2e_2_and_t_2511_01_a_wrong_origin_is_403_for_every_revision() {
     let client = Probe::new().client().with_header("origin", "null");
     for version in ["2025-06-18", "2025-11-25"] {
         assert_eq!(client.initialize(version).send().await.status, 403);
@@ -58,7 +59,7 @@ async fn t_2511_01_a_wrong_origin_is_403_for_every_revision() {
 }
 
 #[tokio::test]
-async fn t_all_13_a_host_that_is_not_allowed_gets_403_naming_the_flag() {
+async fn d1_6_and_rmcp_4_10_and_t_all_13_a_host_that_is_not_allowed_gets_403_naming_the_flag() {
     for request in every_method(&Probe::new().client()) {
         let answer = request
             .set(&HOST, "evil.example.com")
@@ -164,7 +165,7 @@ async fn a_preflight_comes_before_authentication_and_of_other_origins_gets_nothi
 }
 
 #[tokio::test]
-async fn pages_of_allowed_origins_can_read_what_they_need() {
+async fn d1_5_and_rmcp_2e_2_pages_of_allowed_origins_can_read_what_they_need() {
     let client = Probe::new()
         .client()
         .with_header("origin", "http://localhost:6274");
@@ -179,6 +180,11 @@ async fn pages_of_allowed_origins_can_read_what_they_need() {
     for name in ["mcp-session-id", "www-authenticate", "mcp-protocol-version"] {
         assert!(exposed.contains(name), "{exposed}");
     }
+    assert_eq!(
+        answer.header("access-control-allow-credentials"),
+        None,
+        "a page brings its own credentials, never those the browser keeps"
+    );
     let refused = client.get().send().await;
     assert_eq!(refused.status, 400);
     assert!(
@@ -193,7 +199,7 @@ async fn pages_of_allowed_origins_can_read_what_they_need() {
 }
 
 #[tokio::test]
-async fn any_other_method_is_405_with_what_is_allowed() {
+async fn d2_14_any_other_method_is_405_with_what_is_allowed() {
     let client = Probe::new().client();
     for method in [Method::PUT, Method::PATCH, Method::HEAD, Method::TRACE] {
         let answer = client.request(method.clone()).send().await;
@@ -209,7 +215,7 @@ async fn any_other_method_is_405_with_what_is_allowed() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_not_declared_as_json_is_415() {
+async fn d0_9_and_d3_8_a_body_that_is_not_declared_as_json_is_415() {
     let client = Probe::new().client();
     let request = || client.initialize("2025-11-25");
     for kind in [
@@ -229,7 +235,7 @@ async fn a_body_that_is_not_declared_as_json_is_415() {
 }
 
 #[tokio::test]
-async fn t_2503_02_an_accept_that_admits_neither_form_is_406() {
+async fn d2_3_and_d3_8_and_rmcp_2a_17_and_t_2503_02_an_accept_that_admits_neither_form_is_406() {
     let client = Probe::new().client();
     let request = |accept: &str| client.initialize("2025-11-25").set(&ACCEPT, accept);
     let neither = [

@@ -319,7 +319,7 @@ async fn header_values_of_any_bytes_never_panic_and_never_open_a_door() {
 }
 
 #[tokio::test]
-async fn every_refusal_is_a_json_rpc_error_with_a_message() {
+async fn d0_10_and_rmcp_4_18_every_refusal_is_a_json_rpc_error_with_a_message() {
     let client = Probe::new().client();
     let refused = [
         client

@@ -5,11 +5,12 @@ use spanway_protocol::{PROTOCOL_VERSION, SESSION_ID};
 use spanway_testkit::Client;
 
 use crate::probe::{Probe, told};
+use crate::streams::listen;
 
 const LEGACY: [&str; 4] = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"];
 
 #[tokio::test]
-async fn t_2411_10_initialize_tells_version_capabilities_and_server() {
+async fn d3_6_and_t_2411_10_initialize_tells_version_capabilities_and_server() {
     for version in LEGACY {
         let answer = Probe::new().client().initialize(version).send().await;
         assert_eq!(answer.status, 200);
@@ -51,7 +52,7 @@ async fn t_2411_11_initialize_without_a_version_is_invalid() {
 }
 
 #[tokio::test]
-async fn t_2411_12_requests_are_answered_before_initialized() {
+async fn rmcp_4_16_and_t_2411_12_requests_are_answered_before_initialized() {
     let probe = Probe::new();
     let client = probe.client();
     let opened = client.initialize("2025-11-25").send().await;
@@ -66,7 +67,7 @@ async fn t_2411_12_requests_are_answered_before_initialized() {
 }
 
 #[tokio::test]
-async fn t_2411_13_a_call_is_served_under_the_negotiated_version_and_client() {
+async fn d0_12_and_t_2411_13_a_call_is_served_under_the_negotiated_version_and_client() {
     let client = Probe::new().client();
     for version in LEGACY {
         let session = client.connect(version).await;
@@ -82,7 +83,7 @@ async fn t_2411_13_a_call_is_served_under_the_negotiated_version_and_client() {
 }
 
 #[tokio::test]
-async fn t_2411_14_ping_is_answered_with_an_empty_object() {
+async fn d1_12_and_t_2411_14_ping_is_answered_with_an_empty_object() {
     for version in LEGACY {
         let session = Probe::new().client().connect(version).await;
         let answer = session.request("ping", json!({})).send().await;
@@ -123,10 +124,11 @@ async fn levels_of(session: &spanway_testkit::Session) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn t_2411_16_set_level_decides_which_log_messages_come() {
+async fn rmcp_2a_18_and_t_2411_16_set_level_decides_which_log_messages_come() {
     let client = Probe::new().client();
     let session = client.connect("2025-11-25").await;
     let other = client.connect("2025-11-25").await;
+    let mut listening = listen(&session).await;
     assert_eq!(
         levels_of(&session).await.len(),
         7,
@@ -151,17 +153,19 @@ async fn t_2411_16_set_level_decides_which_log_messages_come() {
         2,
         "a bad level changes nothing"
     );
+    assert_eq!(listening.try_message(), None, "all on the call's stream");
 }
 
 #[tokio::test]
-async fn t_2503_01_one_path_answers_post_and_get() {
+async fn d1_16_and_t_2503_01_one_path_answers_post_and_get() {
     let session = Probe::new().client().connect("2025-03-26").await;
     assert_eq!(session.request("ping", json!({})).send().await.status, 200);
     assert_eq!(session.listen().open().await.status, 200);
 }
 
 #[tokio::test]
-async fn t_2503_05_and_t_all_05_notifications_and_responses_are_202_and_never_answered() {
+async fn d1_11_and_d3_5_and_t_2503_05_and_t_all_05_notifications_and_responses_are_202_and_never_answered()
+ {
     for version in LEGACY {
         let session = Probe::new().client().connect(version).await;
         for message in [
@@ -215,7 +219,7 @@ async fn t_2503_06_and_07_a_request_gets_json_or_a_stream_that_ends_after_the_re
 }
 
 #[tokio::test]
-async fn t_2506_02_a_version_header_nobody_knows_is_400_on_every_method() {
+async fn d0_3_and_d3_6_and_t_2506_02_a_version_header_nobody_knows_is_400_on_every_method() {
     let session = Probe::new().client().connect("2025-11-25").await;
     for version in ["1999-01-01", "nonsense", "", "2025-06-18,2025-06-18"] {
         for request in [
@@ -249,7 +253,7 @@ async fn t_2511_05_names_of_headers_ignore_case() {
 }
 
 #[tokio::test]
-async fn t_2511_06_and_trap_43_errors_without_an_id_leave_it_out() {
+async fn d2_2_and_t_2511_06_and_trap_43_errors_without_an_id_leave_it_out() {
     let answer = Probe::new().client().post("{").send().await;
     let response = answer.response();
     assert!(!response.as_object().expect("an object").contains_key("id"));

@@ -221,7 +221,7 @@ async fn t_2607_06_comments_keep_a_silent_stream_open() {
 }
 
 #[tokio::test]
-async fn t_sub_08_a_server_tells_its_own_changes_to_those_who_may_know() {
+async fn rmcp_2a_6_and_t_sub_08_a_server_tells_its_own_changes_to_those_who_may_know() {
     let only_ann = |who: Option<&Principal>| who.is_some_and(|who| who.as_str() == "ann");
     let server = Server::builder("shop", "1")
         .dynamic()

@@ -83,7 +83,7 @@ async fn t_2607_05_notifications_come_before_the_response_which_ends_the_stream(
 }
 
 #[tokio::test]
-async fn t_2607_06_streams_are_not_buffered_and_have_no_event_ids() {
+async fn rmcp_2a_9_and_t_2607_06_streams_are_not_buffered_and_have_no_event_ids() {
     let client = Probe::new().client();
     let request = client
         .modern_call("progress", json!({}))
@@ -182,7 +182,7 @@ async fn t_2607_20_missing_metadata_is_400_invalid_params() {
 }
 
 #[tokio::test]
-async fn t_2607_21_client_info_is_optional() {
+async fn rmcp_4_13_and_t_2607_21_client_info_is_optional() {
     let client = Probe::new().client();
     let anonymous = client.modern_call("whoami", json!({})).edit(|message| {
         let meta = message["params"]["_meta"]
@@ -317,7 +317,7 @@ async fn t_2607_28_trace_context_in_the_metadata_is_let_through() {
 }
 
 #[tokio::test]
-async fn t_2607_45_log_messages_come_only_if_asked_for_and_from_that_level_on() {
+async fn rmcp_2a_8_and_t_2607_45_log_messages_come_only_if_asked_for_and_from_that_level_on() {
     let client = Probe::new().client();
     let silent = client.modern_call("log", json!({})).send().await;
     assert!(!silent.is_stream());

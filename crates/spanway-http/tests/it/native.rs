@@ -1,8 +1,10 @@
 //! The native server behind the endpoint: what only shows when both work together.
 
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::{Value, json};
 use spanway_http::StreamableHttp;
-use spanway_server::{Context, Server, Tool};
+use spanway_server::{Context, Json, Server, Tool};
 use spanway_testkit::Client;
 
 use crate::probe::told;
@@ -80,7 +82,7 @@ async fn t_all_21_an_edit_is_told_on_the_stream_of_each_session() {
 }
 
 #[tokio::test]
-async fn t_all_23_unknown_tools_and_malformed_parameters_are_invalid_params() {
+async fn rmcp_2a_15_and_t_all_23_unknown_tools_and_malformed_parameters_are_invalid_params() {
     let client = Client::new(StreamableHttp::new(server()));
     let session = client.connect("2025-11-25").await;
     for params in [
@@ -91,5 +93,34 @@ async fn t_all_23_unknown_tools_and_malformed_parameters_are_invalid_params() {
     ] {
         let answer = session.request("tools/call", params.clone()).send().await;
         assert_eq!(answer.refusal(), (200, -32602), "{params}");
+    }
+}
+
+#[derive(Serialize, JsonSchema)]
+struct Book {
+    title: &'static str,
+    sequel: Option<&'static str>,
+}
+
+async fn book() -> Json<Book> {
+    Json(Book {
+        title: "Emma",
+        sequel: None,
+    })
+}
+
+#[tokio::test]
+async fn d0_11_nulls_within_data_are_kept() {
+    let server = Server::builder("native", "1.0.0").tool(Tool::new("book", book));
+    let client = Client::new(StreamableHttp::new(server.build().expect("a server")));
+    let emma = json!({ "title": "Emma", "sequel": null });
+    let session = client.connect("2025-11-25").await;
+    for request in [
+        session.call("book", json!({})),
+        client.modern_call("book", json!({})),
+    ] {
+        let result = request.send().await.result();
+        assert_eq!(result["structuredContent"], emma);
+        assert_eq!(told(&result), emma);
     }
 }

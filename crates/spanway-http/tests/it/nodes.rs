@@ -71,7 +71,7 @@ async fn telling(session: &Session) -> (EventStream, String) {
 }
 
 #[tokio::test]
-async fn a_session_of_one_node_is_used_listened_to_and_ended_on_others() {
+async fn rmcp_2f_and_4_1_a_session_of_one_node_is_used_listened_to_and_ended_on_others() {
     let (nodes, probe) = (Nodes::new(), probe());
     let [a, b, c] = [(); 3].map(|()| Client::new(nodes.node(&probe)));
     let on_a = a.connect("2025-11-25").await;
@@ -116,7 +116,7 @@ async fn greet(cx: Context) -> Result<String, ToolError> {
 }
 
 #[tokio::test]
-async fn a_question_of_one_node_is_answered_on_another() {
+async fn rmcp_2f_and_4_1_a_question_of_one_node_is_answered_on_another() {
     let nodes = Nodes::new();
     let server = || {
         Server::builder("nodes", "1.0.0")
@@ -165,7 +165,7 @@ async fn a_stream_of_one_node_is_read_on_from_another_while_its_call_runs() {
 }
 
 #[tokio::test]
-async fn changes_on_one_node_are_told_on_all() {
+async fn rmcp_2a_6_and_2f_changes_on_one_node_are_told_on_all() {
     let nodes = Nodes::new();
     let (one, two) = (probe(), probe());
     let (a, b) = (Client::new(nodes.node(&one)), Client::new(nodes.node(&two)));

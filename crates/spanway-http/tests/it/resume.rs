@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use http::header::ACCEPT;
 use serde_json::{Value, json};
+use spanway_http::App;
 use spanway_protocol::Limits;
 use spanway_protocol::sse::Event;
 use spanway_server::{Change, Principal};
-use spanway_testkit::{Client, EventStream, Session};
+use spanway_testkit::{Client, EventStream, Session, SseConnection};
 
 use crate::probe::Probe;
 use crate::streams::listen;
@@ -44,7 +45,7 @@ async fn events(stream: &mut EventStream) -> Vec<Event> {
 }
 
 #[tokio::test]
-async fn t_2511_02_the_stream_of_a_call_begins_with_its_place_on_2025_11_25_alone() {
+async fn d2_11_and_t_2511_02_the_stream_of_a_call_begins_with_its_place_on_2025_11_25_alone() {
     for version in RESUMABLE {
         let session = Probe::new().client().connect(version).await;
         let mut stream = telling(&session).await;
@@ -55,7 +56,8 @@ async fn t_2511_02_the_stream_of_a_call_begins_with_its_place_on_2025_11_25_alon
 }
 
 #[tokio::test]
-async fn t_2503_16_a_broken_stream_goes_on_exactly_after_the_last_event_seen() {
+async fn d3_3_and_rmcp_2d_1_and_t_2503_16_a_broken_stream_goes_on_exactly_after_the_last_event_seen()
+ {
     for version in RESUMABLE {
         let probe = Probe::new();
         let session = probe.client().connect(version).await;
@@ -77,7 +79,7 @@ async fn t_2503_16_a_broken_stream_goes_on_exactly_after_the_last_event_seen() {
 }
 
 #[tokio::test]
-async fn t_2503_16_replay_hands_over_to_live_without_gap_or_duplicate() {
+async fn d0_8_and_d2_10_and_t_2503_16_replay_hands_over_to_live_without_gap_or_duplicate() {
     let probe = Probe::new();
     let session = probe.client().connect("2025-11-25").await;
     let mut stream = telling(&session).await;
@@ -107,7 +109,7 @@ async fn t_2503_16_replay_hands_over_to_live_without_gap_or_duplicate() {
 }
 
 #[tokio::test]
-async fn a_resumed_stream_is_taken_from_a_connection_that_is_only_half_open() {
+async fn d2_10_a_resumed_stream_is_taken_from_a_connection_that_is_only_half_open() {
     let probe = Probe::new();
     let session = probe.client().connect("2025-11-25").await;
     // Its client is gone, and nobody polls this body any more: the call must not wait for that.
@@ -143,7 +145,7 @@ async fn t_2503_12_of_two_connections_that_resume_one_stream_the_newer_reads_it(
 }
 
 #[tokio::test]
-async fn t_2511_03_a_released_connection_is_closed_and_the_call_read_on_later() {
+async fn d2_11_and_t_2511_03_a_released_connection_is_closed_and_the_call_read_on_later() {
     let probe = Probe::new();
     let session = probe.client().connect("2025-11-25").await;
     let call = session.call("release", json!({ "retry_ms": 250 }));
@@ -204,7 +206,7 @@ async fn trap_6_clients_that_do_not_poll_keep_their_connection() {
 }
 
 #[tokio::test]
-async fn t_2511_04_a_get_stream_goes_on_under_its_own_ids() {
+async fn d0_6_and_rmcp_2d_1_and_t_2511_04_a_get_stream_goes_on_under_its_own_ids() {
     let probe = Probe::new();
     let session = probe.client().connect("2025-11-25").await;
     let mut stream = session.listen().open().await;
@@ -229,7 +231,7 @@ async fn t_2511_04_a_get_stream_goes_on_under_its_own_ids() {
 }
 
 #[tokio::test]
-async fn t_2503_16_streams_are_not_mixed() {
+async fn d0_8_and_t_2503_16_streams_are_not_mixed() {
     let probe = Probe::new();
     let session = probe.client().connect("2025-11-25").await;
     let mut get = session.listen().open().await;
@@ -253,7 +255,8 @@ async fn t_2503_16_streams_are_not_mixed() {
 }
 
 #[tokio::test]
-async fn trap_10_events_of_another_session_or_principal_are_as_unknown_as_any() {
+async fn d2_8_and_rmcp_2d_2_and_trap_10_events_of_another_session_or_principal_are_as_unknown_as_any()
+ {
     let probe = Probe::new();
     let client = probe.client();
     let session = client.connect("2025-11-25").await;
@@ -274,7 +277,7 @@ async fn trap_10_events_of_another_session_or_principal_are_as_unknown_as_any() 
 }
 
 #[tokio::test]
-async fn an_event_id_nobody_gave_is_refused() {
+async fn rmcp_4_4_an_event_id_nobody_gave_is_refused() {
     let probe = Probe::new();
     let session = probe.client().connect("2025-11-25").await;
     let mut stream = session.listen().open().await;
@@ -294,7 +297,20 @@ async fn an_event_id_nobody_gave_is_refused() {
 }
 
 #[tokio::test]
-async fn a_place_that_fell_off_the_log_is_refused_and_later_ones_are_read() {
+async fn d2_9_an_event_id_where_nothing_is_kept_is_answered_plainly() {
+    let endpoint = Probe::new().endpoint();
+    let sessionless = Client::new(endpoint.without_sessions().build());
+    let refused = sessionless.get().header("last-event-id", "1").send().await;
+    assert_eq!(refused.refusal(), (405, -32600));
+    let client = Client::new(App::new(Probe::new().endpoint().build(), "/mcp"));
+    let stream = client.get().path("/sse").header("last-event-id", "1");
+    let stream = stream.open().await;
+    let mut connection = SseConnection::of(client, "/sse", stream).await;
+    connection.connect("2024-11-05", json!({})).await;
+}
+
+#[tokio::test]
+async fn d1_9_and_d3_13_a_place_that_fell_off_the_log_is_refused_and_later_ones_are_read() {
     let mut limits = Limits::default();
     limits.replay_events_max = 4;
     let probe = Probe::new();
@@ -318,7 +334,7 @@ async fn a_place_that_fell_off_the_log_is_refused_and_later_ones_are_read() {
 }
 
 #[tokio::test]
-async fn t_2503_10_a_stream_that_is_over_and_read_is_405() {
+async fn rmcp_4_4_and_t_2503_10_a_stream_that_is_over_and_read_is_405() {
     for version in RESUMABLE {
         let probe = Probe::new();
         let session = probe.client().connect(version).await;
@@ -354,7 +370,7 @@ async fn t_2511_02_a_resumed_connection_begins_with_its_place_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_finished_stream_can_be_read_for_a_while() {
+async fn rmcp_4_3_a_finished_stream_can_be_read_for_a_while() {
     let limits = Limits::default();
     let session = Probe::new().client().connect("2025-11-25").await;
     let call = session.call("progress", json!({})).meta("progressToken", 1);

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use serde_json::json;
+use spanway_http::App;
 use spanway_protocol::{Limits, SESSION_ID};
 use spanway_server::Principal;
 use spanway_testkit::{Client, Session};
@@ -33,7 +34,7 @@ async fn t_2503_20_a_session_id_comes_with_initialize_and_is_visible_ascii_of_12
 }
 
 #[tokio::test]
-async fn t_2503_21_and_trap_9_without_the_header_400_with_an_unknown_one_404() {
+async fn d0_1_and_t_2503_21_and_trap_9_without_the_header_400_with_an_unknown_one_404() {
     let client = Probe::new().client();
     let session = client.connect("2025-11-25").await;
     let request = || session.request("ping", json!({}));
@@ -70,7 +71,66 @@ async fn t_2503_21_and_trap_9_without_the_header_400_with_an_unknown_one_404() {
 }
 
 #[tokio::test]
-async fn t_2503_22_and_23_after_delete_everything_is_404() {
+async fn d0_2_and_d1_7_only_initialize_opens_a_session() {
+    let mut limits = Limits::default();
+    limits.body_bytes_max = 1000;
+    let endpoint = Probe::new().endpoint().limits(limits).build();
+    let client = Client::new(endpoint.clone());
+    let message =
+        |method: &str| json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": {} });
+    for request in [
+        client.post_json(message("tools/list")),
+        client.post_json(message("ping")),
+        client.post_json(json!({ "jsonrpc": "2.0", "method": "notifications/initialized" })),
+        client.post_json(json!({ "jsonrpc": "2.0", "id": 1, "result": {} })),
+        client
+            .post_json(message("ping"))
+            .set(&SESSION_ID, "unknown"),
+        client.modern_call("echo", json!({})),
+        client.get(),
+        // Not this one either: it is no message, too large, or has no version.
+        client.post("{\"method\":\"initialize\""),
+        client.post(vec![b' '; 1001]),
+        client.post_json(message("initialize")),
+    ] {
+        let answer = request.send().await;
+        assert_eq!(answer.header("mcp-session-id"), None, "{answer:?}");
+    }
+    assert_eq!(endpoint.health().await.expect("healthy").sessions, 0);
+    client.connect("2025-11-25").await;
+    assert_eq!(endpoint.health().await.expect("healthy").sessions, 1);
+}
+
+#[tokio::test]
+async fn d1_8_a_session_is_named_in_its_header_and_nowhere_else() {
+    let app = App::new(Probe::new().endpoint().build(), "/mcp");
+    let client = Client::new(app);
+    let opened = client.initialize("2025-11-25").path("/mcp").send().await;
+    let session = Session::of(client.clone(), &opened);
+    let id = session.id.as_deref().expect("a session");
+    for (path, status) in [
+        (format!("/mcp?sessionId={id}"), 400),
+        (format!("/mcp?mcp-session-id={id}"), 400),
+        (format!("/mcp/{id}"), 404),
+        (format!("/mcp/sse/{id}"), 404),
+        (format!("/mcp/sessions/{id}"), 404),
+    ] {
+        for request in [
+            session.request("ping", json!({})),
+            session.listen(),
+            session.delete(),
+        ] {
+            let request = request.without(&SESSION_ID).path(&path);
+            let answer = request.unchecked("no MCP is at some").send().await;
+            assert_eq!(answer.status, status, "{path}");
+        }
+    }
+    let ping = session.request("ping", json!({})).path("/mcp").send().await;
+    assert_eq!(ping.status, 200, "it is still there");
+}
+
+#[tokio::test]
+async fn d0_9_and_d3_9_and_rmcp_2a_17_and_t_2503_22_and_23_after_delete_everything_is_404() {
     let session = Probe::new().client().connect("2025-11-25").await;
     let deleted = session.delete().send().await;
     assert_eq!((deleted.status, deleted.body.len()), (200, 0));
@@ -120,7 +180,7 @@ async fn delete_ends_calls_and_streams_of_the_session_and_of_no_other() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_unused_session_expires_and_use_renews_it() {
+async fn d2_13_and_rmcp_4_6_an_unused_session_expires_and_use_renews_it() {
     let endpoint = Probe::new().endpoint().session_ttl(TTL).build();
     let session = Client::new(endpoint.clone()).connect("2025-11-25").await;
     for _ in 0..5 {
@@ -134,7 +194,7 @@ async fn an_unused_session_expires_and_use_renews_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_in_flight_keeps_its_session() {
+async fn rmcp_2e_6_and_4_2_a_call_in_flight_keeps_its_session() {
     let probe = Probe::new();
     let mut limits = Limits::default();
     limits.call_timeout = TTL * 10;
@@ -160,7 +220,7 @@ async fn a_call_in_flight_keeps_its_session() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_open_stream_keeps_its_session_and_idle_time_begins_at_its_end() {
+async fn d1_15_and_rmcp_2e_6_an_open_stream_keeps_its_session_and_idle_time_begins_at_its_end() {
     let endpoint = Probe::new().endpoint().session_ttl(TTL).build();
     let session = Client::new(endpoint.clone()).connect("2025-11-25").await;
     let listening = session.listen().open().await;
@@ -176,7 +236,8 @@ async fn an_open_stream_keeps_its_session_and_idle_time_begins_at_its_end() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_session_too_many_is_503_with_retry_after_until_one_ends_or_expires() {
+async fn d1_7_and_rmcp_2e_5_one_session_too_many_is_503_with_retry_after_until_one_ends_or_expires()
+{
     let mut limits = Limits::default();
     limits.sessions_max = 2;
     let client = Client::new(
@@ -212,7 +273,7 @@ async fn one_session_too_many_is_503_with_retry_after_until_one_ends_or_expires(
 }
 
 #[tokio::test]
-async fn a_duplicate_id_is_refused_at_once_and_the_first_call_still_answered() {
+async fn d2_6_and_rmcp_2a_16_a_duplicate_id_is_refused_at_once_and_the_first_call_still_answered() {
     let probe = Probe::new();
     let session = probe.client().connect("2025-11-25").await;
     let first = session.call("gate", json!({})).id("same").send();
@@ -233,7 +294,7 @@ async fn a_duplicate_id_is_refused_at_once_and_the_first_call_still_answered() {
 }
 
 #[tokio::test]
-async fn the_same_id_is_free_in_another_session_and_with_another_type() {
+async fn d2_6_the_same_id_is_free_in_another_session_and_with_another_type() {
     let probe = Probe::new();
     let client = probe.client();
     let (one, two) = (
@@ -279,7 +340,7 @@ async fn one_call_too_many_in_a_session_is_429() {
 }
 
 #[tokio::test]
-async fn t_2503_24_and_trap_10_a_session_belongs_to_the_principal_that_opened_it() {
+async fn d1_8_and_t_2503_24_and_trap_10_a_session_belongs_to_the_principal_that_opened_it() {
     let client = Probe::new().client();
     let as_ann = client
         .initialize("2025-11-25")

@@ -116,7 +116,7 @@ fn assert_refused(answer: &Answer) {
 }
 
 #[tokio::test]
-async fn t_mrtr_06_a_state_is_used_once() {
+async fn rmcp_2a_5_and_t_mrtr_06_a_state_is_used_once() {
     let shop = Shop::new();
     let client = shop.client();
     let state = paid(&client).await;

@@ -27,7 +27,7 @@ async fn connected(client: &Client, version: &str) -> SseConnection {
 }
 
 #[tokio::test]
-async fn t_2411_01_and_02_the_stream_begins_with_the_address_to_post_to() {
+async fn d1_4_and_t_2411_01_and_02_the_stream_begins_with_the_address_to_post_to() {
     let client = client();
     let stream = client.get().path("/sse").open().await;
     assert!(stream.is_stream());
@@ -44,7 +44,8 @@ async fn t_2411_01_and_02_the_stream_begins_with_the_address_to_post_to() {
 }
 
 #[tokio::test]
-async fn t_2411_03_and_04_messages_are_taken_with_202_and_answered_on_the_stream() {
+async fn d1_4_and_rmcp_2a_13_and_t_2411_03_and_04_messages_are_taken_with_202_and_answered_on_the_stream()
+ {
     let mut connection = connected(&client(), "2024-11-05").await;
     let response = connection
         .request(
@@ -155,7 +156,7 @@ async fn t_2411_06_there_are_no_headers_of_later_revisions() {
 }
 
 #[tokio::test]
-async fn t_2411_07_it_stands_beside_the_endpoint_unless_it_is_off() {
+async fn rmcp_2b_and_4_11_and_t_2411_07_it_stands_beside_the_endpoint_unless_it_is_off() {
     let client = client();
     let (mut old, new) = (
         connected(&client, "2024-11-05").await,

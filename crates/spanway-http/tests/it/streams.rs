@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use http::header::ACCEPT;
-use serde_json::json;
+use serde_json::{Value, json};
 use spanway_protocol::Limits;
 use spanway_server::Change;
 use spanway_testkit::{Client, EventStream, Piece};
@@ -67,7 +67,7 @@ async fn t_2503_11_changes_of_lists_arrive_and_no_response_does() {
 }
 
 #[tokio::test]
-async fn t_2503_12_each_message_goes_to_exactly_one_stream_the_newest() {
+async fn d0_7_and_rmcp_4_12_and_t_2503_12_each_message_goes_to_exactly_one_stream_the_newest() {
     let probe = Probe::new();
     let session = probe.client().connect("2025-11-25").await;
     let mut older = listen(&session).await;
@@ -98,7 +98,7 @@ async fn a_waiting_stream_takes_over_by_itself_when_the_newest_leaves() {
 }
 
 #[tokio::test]
-async fn a_change_that_nobody_read_is_passed_to_the_stream_that_remains() {
+async fn d0_8_a_change_that_nobody_read_is_passed_to_the_stream_that_remains() {
     let probe = Probe::new();
     let session = probe.client().connect("2025-11-25").await;
     let mut older = listen(&session).await;
@@ -125,7 +125,7 @@ async fn every_session_hears_of_a_change_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn comments_keep_a_silent_stream_alive_at_the_interval() {
+async fn d1_3_and_d3_13_comments_keep_a_silent_stream_alive_at_the_interval() {
     let interval = Duration::from_secs(15);
     let probe = Probe::new();
     let session = Client::new(probe.endpoint().keep_alive(interval).build())
@@ -163,7 +163,7 @@ async fn one_stream_too_many_is_429_until_one_leaves() {
 }
 
 #[tokio::test]
-async fn trap_6_an_event_without_data_goes_to_those_alone_who_know_what_it_means() {
+async fn d0_5_and_trap_6_an_event_without_data_goes_to_those_alone_who_know_what_it_means() {
     let probe = Probe::new();
     for version in ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"] {
         let session = probe.client().connect(version).await;
@@ -173,6 +173,96 @@ async fn trap_6_an_event_without_data_goes_to_those_alone_who_know_what_it_means
         assert_eq!(first.data.is_empty(), version == "2025-11-25", "{version}");
         assert_eq!(first.retry_ms, None);
     }
+}
+
+/// What the events of a stream say, each of which must be a JSON-RPC message and of the standard type.
+fn said(pieces: &[Piece]) -> Vec<Value> {
+    let events = pieces.iter().filter_map(|piece| match piece {
+        Piece::Event(event) if !event.data.is_empty() => Some(event),
+        _ => None,
+    });
+    let messages = events.map(|event| {
+        assert_eq!(event.event, "message", "{event:?}");
+        let message: Value = serde_json::from_str(&event.data).expect("a message");
+        assert_eq!(message["jsonrpc"], "2.0", "{message}");
+        message
+    });
+    messages.collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn d1_3_every_event_is_one_message_and_the_rest_are_comments() {
+    let probe = Probe::new();
+    for version in ["2025-03-26", "2025-06-18", "2025-11-25"] {
+        let session = probe.client().connect(version).await;
+        let mut stream = session.listen().open().await;
+        let mut pieces = Vec::new();
+        for _ in 0..5 {
+            pieces.push(stream.next().await.expect("a comment"));
+        }
+        probe.hub.publish(Change::Tools);
+        pieces.push(stream.next().await.expect("a change"));
+        assert_eq!(said(&pieces).len(), 1, "{version}");
+        let slow = json!({ "count": 2, "every_ms": 40_000 });
+        let call = session.call("progress", slow).meta("progressToken", 1);
+        let mut stream = call.open().await;
+        let mut pieces = Vec::new();
+        while let Some(piece) = stream.next().await {
+            pieces.push(piece);
+        }
+        assert!(pieces.contains(&Piece::Comment), "it was silent for long");
+        assert_eq!(said(&pieces).len(), 3, "{version}");
+        assert_eq!(session.delete().send().await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn d1_1_and_d1_2_a_call_runs_once_and_is_answered_where_it_was_posted() {
+    let probe = Probe::new();
+    let session = probe.client().connect("2025-11-25").await;
+    let began = || {
+        let entries = probe.journal.entries();
+        entries
+            .iter()
+            .filter(|entry| *entry == "echo began")
+            .count()
+    };
+    // With no other stream open, and none ever opened.
+    let streamed = session
+        .call("echo", json!({}))
+        .set(&ACCEPT, "text/event-stream");
+    let answer = streamed.send().await;
+    assert!(answer.is_stream());
+    assert!(answer.result()["content"].is_array(), "{answer:?}");
+    assert_eq!(began(), 1);
+    // With several.
+    let mut streams = [listen(&session).await, listen(&session).await];
+    assert_eq!(session.call("echo", json!({})).send().await.status, 200);
+    for stream in &mut streams {
+        assert_eq!(stream.try_next(), None, "nothing of the call");
+    }
+    assert_eq!(began(), 2);
+}
+
+#[tokio::test]
+async fn d2_7_and_rmcp_4_9_streams_that_nobody_reads_hold_up_nothing_else() {
+    let probe = Probe::new();
+    let session = probe.client().connect("2025-11-25").await;
+    let mut listening = session.listen().open().await;
+    let flood = json!({ "count": 2000 });
+    let call = session.call("progress", flood).meta("progressToken", 1);
+    let mut unread = call.open().await;
+    for round in 0..100 {
+        for change in [Change::Tools, Change::Prompts, Change::Resources] {
+            probe.hub.publish(&change);
+        }
+        let answer = session.call("echo", json!({ "round": round })).send().await;
+        assert_eq!(answer.status, 200);
+        assert_eq!(session.request("ping", json!({})).send().await.status, 200);
+    }
+    let response = unread.rest().await.pop().expect("a response");
+    assert!(response["result"]["content"].is_array(), "{response}");
+    assert!(listening.message().await["method"].is_string());
 }
 
 #[tokio::test]

@@ -171,7 +171,8 @@ async fn t_2607_03_strict_rules_hold_notifications_to_the_rules_of_requests() {
 }
 
 #[tokio::test]
-async fn t_dual_07_strict_rules_want_initialize_to_name_no_session_and_no_unknown_revision() {
+async fn d2_14_and_t_dual_07_strict_rules_want_initialize_to_name_no_session_and_no_unknown_revision()
+ {
     let with_session = async |client: &Client| {
         client
             .initialize("2025-11-25")

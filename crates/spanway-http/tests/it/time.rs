@@ -22,7 +22,8 @@ async fn both(client: &Client, tool: &str, arguments: Value) -> [RequestBuilder;
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_takes_too_long_is_dropped_and_answered_with_an_error() {
+async fn d1_14_and_d3_14_and_rmcp_2e_4_a_call_that_takes_too_long_is_dropped_and_answered_with_an_error()
+ {
     let probe = Probe::new();
     for request in both(&probe.client(), "never", json!({})).await {
         let begun = Instant::now();

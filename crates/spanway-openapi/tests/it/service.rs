@@ -186,6 +186,23 @@ async fn a_slow_answer_is_given_up_over_the_network() {
 }
 
 #[tokio::test]
+async fn d1_14_a_slow_upstream_holds_up_no_other_call() {
+    let (builder, _tasks) = over_the_network().await;
+    let bridge = builder.timeout(Duration::from_secs(60)).build().unwrap();
+    let slow = call(&bridge, "slow", json!({}));
+    let others = async {
+        for _ in 0..3 {
+            let result = call(&bridge, "fail", json!({})).await;
+            assert_eq!(text(&result), "HTTP 502 Bad Gateway\nthe database is down");
+        }
+    };
+    tokio::select! {
+        _ = slow => panic!("it never answers"),
+        () = others => {}
+    }
+}
+
+#[tokio::test]
 async fn an_upstream_that_is_not_there_is_a_useful_sentence() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

@@ -1,5 +1,7 @@
 //! Operations as tools of a real server: listed, validated, called, in both eras.
 
+use std::collections::HashSet;
+
 use serde_json::{Value, json};
 use spanway_openapi::{Bridge, Catalog, Document, ServiceUpstream, Source};
 use spanway_protocol::jsonrpc::{self, Incoming, Message};
@@ -96,8 +98,90 @@ async fn tools_are_described_by_their_document() {
     }
 }
 
+/// Operations that declare what they take in every place, some with names that are the same for long.
+fn shelves() -> Value {
+    let long = "list_the_very_long_winded_names_of_all_the_shelves_on_floor";
+    json!({
+        "openapi": "3.0.3",
+        "paths": {
+            "/shelves/{shelf}": {
+                "parameters": [{"$ref": "#/components/parameters/Shelf"}],
+                "put": {
+                    "operationId": "stock",
+                    "requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Stock"}}}},
+                },
+                "get": {"operationId": format!("{long}_number_1")},
+            },
+            "/rooms": {"get": {"operationId": format!("{long}_number_2")}},
+        },
+        "components": {
+            "parameters": {"Shelf": {"name": "shelf", "in": "path", "required": true, "schema": {"type": "integer", "format": "int32"}}},
+            "schemas": {
+                "Stock": {"type": "object", "required": ["binding"], "properties": {
+                    "binding": {"type": "string", "enum": ["paper", "cloth"]},
+                    "printed": {"type": "string", "format": "date"},
+                    "author": {"$ref": "#/components/schemas/Author"},
+                }},
+                "Author": {"type": "object", "properties": {"name": {"type": "string"}}},
+            },
+        },
+    })
+}
+
+/// Every tool has what its own operation declares, wherever and however it is declared.
 #[tokio::test]
-async fn an_answer_as_promised_is_structured() {
+async fn d1b_a_tool_takes_its_own_parameters_as_they_are_declared() {
+    let put = async |axum::Json(body): axum::Json<Value>| {
+        ([("x-internal", "10.0.0.7")], axum::Json(body))
+    };
+    let app = axum::Router::new().route("/shelves/{shelf}", axum::routing::put(put));
+    let document = Document::from_value(shelves(), None).unwrap();
+    let server = server(Catalog::read(&document), app);
+    let tools = ask(
+        &server,
+        ProtocolVersion::V2025_11_25,
+        "tools/list",
+        json!({}),
+    )
+    .await["tools"]
+        .take();
+    let tools = tools.as_array().unwrap();
+    let names: HashSet<&str> = tools.iter().filter_map(|it| it["name"].as_str()).collect();
+    assert_eq!(names.len(), 3, "{names:?}");
+    assert!(names.iter().all(|name| name.len() <= 64), "{names:?}");
+    let schema = |name: &str| {
+        let tool = tools.iter().find(|tool| tool["name"] == name);
+        tool.unwrap()["inputSchema"].clone()
+    };
+    let stock = schema("stock");
+    let properties = stock["properties"].as_object().unwrap();
+    let declared: HashSet<&str> = properties.keys().map(String::as_str).collect();
+    let expected = ["shelf", "binding", "printed", "author"];
+    assert_eq!(declared, HashSet::from(expected));
+    assert_eq!(properties["shelf"]["type"], "integer");
+    assert_eq!(properties["binding"]["enum"], json!(["paper", "cloth"]));
+    assert_eq!(properties["printed"]["format"], "date");
+    let author = properties["author"]["$ref"].as_str().unwrap();
+    let author = stock.pointer(author.trim_start_matches('#')).unwrap();
+    assert_eq!(author["properties"]["name"]["type"], "string");
+    for name in names.iter().filter(|name| name.starts_with("list_")) {
+        let properties = schema(name)["properties"].clone();
+        let properties = properties.as_object().map_or(0, serde_json::Map::len);
+        assert!(properties <= 1, "a shelf or nothing");
+    }
+    let arguments = json!({"shelf": 7, "binding": "cloth", "author": {"name": "Austen"}});
+    let result = call(&server, "stock", arguments).await;
+    let text = result["content"][0]["text"].as_str().unwrap();
+    let sent: Value = serde_json::from_str(text).unwrap();
+    assert_eq!(
+        sent,
+        json!({"binding": "cloth", "author": {"name": "Austen"}})
+    );
+    assert!(!result.to_string().contains("10.0.0.7"), "{result}");
+}
+
+#[tokio::test]
+async fn d3_11_an_answer_as_promised_is_structured() {
     let result = call(&shop(), "book", json!({"id": 1})).await;
     assert_eq!(
         result["structuredContent"],

@@ -206,7 +206,7 @@ fn t_hdr_06_a_header_is_there_exactly_if_its_argument_is() {
 }
 
 #[test]
-fn t_hdr_07_integers_are_compared_by_value_and_booleans_by_name() {
+fn rmcp_2a_7_and_t_hdr_07_integers_are_compared_by_value_and_booleans_by_name() {
     for (header, count) in [
         ("42", json!(42)),
         ("42.0", json!(42)),

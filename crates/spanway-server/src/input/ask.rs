@@ -217,6 +217,8 @@ impl Context {
         let id = next_id()?;
         let elicitation = self.elicitation(key, request)?;
         let params = request.params(self.version(), elicitation.as_deref())?;
+        // Without sessions nobody knows what the client declared, so this comes first.
+        self.check_reachable()?;
         self.check_declared(request)?;
         let message = ServerRequest::new(RequestId::from(id.as_str()), request.method(), params);
         let answer = self.exchange(key, message, round).await?;
@@ -243,6 +245,7 @@ impl Context {
                 "clients of its revision are not sent requests",
             ));
         }
+        self.check_reachable()?;
         let id = next_id()?;
         let message = ServerRequest::new(RequestId::from(id.as_str()), method, params);
         self.exchange(&id, message, self.round()).await
@@ -255,9 +258,6 @@ impl Context {
         message: ServerRequest,
         round: &Round,
     ) -> Result<RawJson, InputError> {
-        if let ClientRequests::Refused(why) = self.client_requests() {
-            return Err(InputError::Unreachable(why));
-        }
         let id = message.id.clone();
         round
             .open(key, id.clone())
@@ -290,6 +290,14 @@ impl Context {
         Err(InputError::Unreachable(
             "only tools, prompts and resources can ask",
         ))
+    }
+
+    /// Trap 34: where a request cannot be sent, nobody waits for an answer.
+    fn check_reachable(&self) -> Result<(), InputError> {
+        match self.client_requests() {
+            ClientRequests::OnStream => Ok(()),
+            ClientRequests::Refused(why) => Err(InputError::Unreachable(why)),
+        }
     }
 
     /// T-MRTR-03, T-2411-19: nothing is asked that the client did not declare.

@@ -97,7 +97,7 @@ fn impossible_templates_say_why() {
 }
 
 #[test]
-fn t_all_41_uris_are_absolute() {
+fn d1_13_and_t_all_41_uris_are_absolute() {
     for uri in ["file:///a", "book:1", "x+y-z.1:"] {
         assert!(is_uri(uri), "{uri}");
     }

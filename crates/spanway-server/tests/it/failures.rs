@@ -118,7 +118,7 @@ fn t_all_23_failures_of_tools_are_results_or_errors_as_the_handler_says() {
 }
 
 #[test]
-fn errors_of_resources_and_prompts_are_not_told_unless_chosen() {
+fn d1_15_and_d3_14_errors_of_resources_and_prompts_are_not_told_unless_chosen() {
     async fn hidden() -> Result<String, ResourceError> {
         Err(io::Error::other("/var/secret is missing"))?
     }

@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -240,6 +242,25 @@ fn t_mrtr_05_a_state_that_was_tampered_with_is_refused() {
     for nonsense in [json!(null), json!(5)] {
         let error = asker.error("greet", json!({}), json!({ "requestState": nonsense }));
         assert_eq!(error, *FROZEN);
+    }
+}
+
+#[test]
+fn rmcp_2a_5_and_t_mrtr_05_a_state_tells_its_holder_nothing() {
+    let spent = Arc::new(AtomicUsize::new(0));
+    let server = Server::builder("asking", "1")
+        .tool(Tool::new("order", move |cx| order(cx, spent.clone())))
+        .build()
+        .unwrap();
+    let asker = Asker::new(&server).named("ada");
+    let with = json!({ "inputResponses": { "who": yes("Augusta Ada King") } });
+    let second = asker.result("order", json!({}), with);
+    let state = second["requestState"].as_str().unwrap();
+    let (_, sealed) = state.rsplit_once('.').unwrap();
+    let sealed = URL_SAFE_NO_PAD.decode(sealed).unwrap();
+    for known in ["Augusta", "charge", "order"] {
+        let mut windows = sealed.windows(known.len());
+        assert!(windows.all(|bytes| bytes != known.as_bytes()), "{known}");
     }
 }
 

@@ -93,7 +93,7 @@ fn t_2607_36_nothing_is_advertised_that_is_not_there() {
 }
 
 #[test]
-fn t_all_20_30_40_what_is_there_is_advertised() {
+fn d3_7_and_t_all_20_30_40_what_is_there_is_advertised() {
     let server = Server::builder("all", "1")
         .tool(Tool::new("hello", hello))
         .resource(Resource::template("a://{b}", "a", hello).complete("b", async || vec!["c"]))

@@ -142,7 +142,8 @@ fn k3_10_templates_match_in_order_after_exact_resources() {
 }
 
 #[test]
-fn t_2411_18_and_t_2607_43_unknown_resources_are_errors_with_the_uri_never_empty_contents() {
+fn d3_7_and_t_2411_18_and_t_2607_43_unknown_resources_are_errors_with_the_uri_never_empty_contents()
+{
     let server = server();
     for (version, caller) in callers(&server) {
         let code = if version == MODERN { -32602 } else { -32002 };

@@ -1,5 +1,7 @@
 //! Tools: how they are listed, called and validated.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -113,7 +115,36 @@ fn k3_7_descriptions_are_projected_to_each_revision() {
 }
 
 #[test]
-fn structured_results_come_as_text_too() {
+fn d3_14_and_rmcp_4_19_tools_are_made_once_and_not_for_each_request() {
+    static MADE: AtomicUsize = AtomicUsize::new(0);
+    #[derive(Deserialize)]
+    struct Counted {}
+    impl JsonSchema for Counted {
+        fn schema_name() -> std::borrow::Cow<'static, str> {
+            "Counted".into()
+        }
+        fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+            MADE.fetch_add(1, Ordering::SeqCst);
+            schemars::json_schema!({ "type": "object" })
+        }
+    }
+    async fn tool(Args(Counted {}): Args<Counted>) {}
+    let server = Server::builder("s", "1")
+        .tool(Tool::new("tool", tool))
+        .build()
+        .unwrap();
+    let made = MADE.load(Ordering::SeqCst);
+    for (version, caller) in callers(&server) {
+        for _ in 0..3 {
+            assert_eq!(caller.tool_names(), ["tool"], "{version}");
+            caller.call_tool("tool", json!({}));
+        }
+    }
+    assert_eq!(MADE.load(Ordering::SeqCst), made);
+}
+
+#[test]
+fn d3_11_structured_results_come_as_text_too() {
     let server = server();
     for (version, caller) in callers(&server) {
         let result = caller.call_tool("search", json!({ "query": "emma", "limit": 2 }));
@@ -157,7 +188,7 @@ fn t_2607_41_results_that_are_no_objects_are_wrapped_for_legacy_revisions() {
 }
 
 #[test]
-fn t_2511_13_invalid_arguments_are_results_that_name_every_problem() {
+fn d1_13_and_t_2511_13_invalid_arguments_are_results_that_name_every_problem() {
     let server = server();
     for (version, caller) in callers(&server) {
         let text = caller.tool_error("search", json!({ "limit": 300 }));
