@@ -1,5 +1,7 @@
 //! From a SOURCE to what is served: the document, its operations, the upstream behind them.
 
+mod security;
+
 use anyhow::Context as _;
 use serde_json::{Value, json};
 use spanway::Server;
@@ -11,6 +13,7 @@ use spanway::protocol::schema::ToolDefinition;
 
 use crate::config::Api;
 use crate::{demo, output};
+use security::Security;
 
 /// Problems that are shown by name; more are counted.
 const PROBLEMS_SHOWN: usize = 10;
@@ -25,6 +28,7 @@ pub(crate) struct Served {
     description: Option<String>,
     source: String,
     problems: Vec<Problem>,
+    security: Security,
     operations: Vec<Operation>,
     bridge: BridgeBuilder,
 }
@@ -42,6 +46,10 @@ pub(crate) async fn open(source: Option<&str>, api: &Api) -> anyhow::Result<Serv
     let problems = catalog.problems().to_vec();
     let catalog = catalog.include(&api.include).exclude(&api.exclude);
     let operations = catalog.operations().to_vec();
+    let schemes: Vec<_> = catalog
+        .security_schemes()
+        .map(|(name, scheme)| (name.to_owned(), scheme.clone()))
+        .collect();
     let name = api
         .name
         .clone()
@@ -62,12 +70,19 @@ pub(crate) async fn open(source: Option<&str>, api: &Api) -> anyhow::Result<Serv
             .with_context(|| format!("--header {header}: the value is not plain ASCII"))?;
         bridge = bridge.header(header.as_str(), value)?;
     }
+    for (scheme, source) in &api.credentials {
+        bridge = bridge.credential(scheme, source.clone());
+    }
+    for header in &api.forward {
+        bridge = bridge.forward_header(header)?;
+    }
     Ok(Served {
         name: name.unwrap_or_else(|| "api".to_owned()),
         version: version.unwrap_or_else(|| "0".to_owned()),
         description,
         source: source.unwrap_or("the built-in demo").to_owned(),
         problems,
+        security: Security::new(schemes, api),
         operations,
         bridge: bridge.timeout(api.call_timeout),
     })
@@ -110,6 +125,7 @@ impl Served {
             tools.len()
         );
         text.push_str(&output::table(&tools));
+        text.push_str(&self.security.table(&self.operations));
         if !left_out.is_empty() {
             text.push_str(&format!(
                 "\n{} parts of the document are left out:\n",
@@ -144,6 +160,7 @@ impl Served {
                 "method": operation.method.as_str(),
                 "path": operation.path,
                 "operationId": operation.operation_id,
+                "security": security::needs(operation),
                 "inputSchema": *tool.input_schema,
                 "outputSchema": tool.output_schema.as_deref(),
                 "annotations": tool.annotations,
@@ -165,6 +182,7 @@ impl Served {
         json!({
             "name": self.name,
             "version": self.version,
+            "securitySchemes": self.security.to_json(),
             "tools": tools.collect::<Vec<_>>(),
             "problems": problems.collect::<Vec<_>>(),
         })

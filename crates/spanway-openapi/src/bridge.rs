@@ -1,62 +1,36 @@
 //! An API's operations, callable: request, upstream, response, within one time limit.
 //!
-//! The client's own request, its `Authorization` above all, never comes here: a call is an operation
-//! and its arguments, and nothing else.
+//! Of the caller's own request only the headers that the operator named are looked at, and `Authorization`
+//! is none of them unless it was named.
+
+mod builder;
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderName, HeaderValue};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, Request, Response, StatusCode};
 use jsonschema::Validator;
 use serde_json::{Map, Value};
-use spanway_protocol::schema::CallToolResult;
+use spanway_protocol::schema::{CallToolResult, Content};
 use url::Url;
 
 use crate::catalog::Catalog;
-use crate::limits::CALL_TIMEOUT;
+use crate::credentials::{Applied, CredentialError, Credentials};
 use crate::operation::Operation;
 use crate::request::build_request;
 use crate::response::read_response;
 use crate::upstream::{Upstream, UpstreamError};
-
-/// Why a bridge cannot be built.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum BridgeError {
-    /// Neither the document nor the operator says where the API is.
-    #[error("the document names no server with a full URL; name the API's base URL (--upstream)")]
-    NoBaseUrl,
-    /// A base URL that cannot be used.
-    #[error("base URL {url:?}: {reason}")]
-    BaseUrl {
-        /// The URL.
-        url: String,
-        /// What is wrong with it.
-        reason: &'static str,
-    },
-    /// A static header that is none; its value is not repeated.
-    #[error("{name:?} is no valid header name, or its value is no valid header value")]
-    Header {
-        /// Its name.
-        name: String,
-    },
-}
-
-/// Puts a [`Bridge`] together.
-pub struct BridgeBuilder {
-    catalog: Catalog,
-    upstream: Arc<dyn Upstream>,
-    base_url: Option<Url>,
-    headers: HeaderMap,
-    timeout: Duration,
-}
+pub use builder::{BridgeBuilder, BridgeError};
 
 /// The operations of an API and the way to call them.
 pub struct Bridge {
     callables: Vec<Callable>,
     upstream: Arc<dyn Upstream>,
     headers: HeaderMap,
+    forward: Vec<HeaderName>,
+    credentials: Credentials,
     timeout: Duration,
 }
 
@@ -68,135 +42,10 @@ struct Callable {
     validator: OnceLock<Option<Validator>>,
 }
 
-impl BridgeBuilder {
-    /// Sends every call to this base URL, whatever servers the document names.
-    #[must_use]
-    pub fn base_url(mut self, base_url: Url) -> Self {
-        self.base_url = Some(base_url);
-        self
-    }
-
-    /// Adds a header to every call; it wins over a parameter of that name. Its value is never shown.
-    ///
-    /// # Errors
-    /// The name or the value is not valid in HTTP.
-    pub fn header(mut self, name: &str, value: &str) -> Result<Self, BridgeError> {
-        let error = || BridgeError::Header {
-            name: name.to_owned(),
-        };
-        let key = HeaderName::from_bytes(name.trim().as_bytes()).map_err(|_| error())?;
-        let mut value = HeaderValue::from_str(value.trim()).map_err(|_| error())?;
-        value.set_sensitive(true);
-        self.headers.append(key, value);
-        Ok(self)
-    }
-
-    /// The longest a call may take; 60 s unless told.
-    #[must_use]
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
-        self
-    }
-
-    /// Finds the base URL of every operation.
-    ///
-    /// It is the one given; else the operation's, the path's or the document's first server, a
-    /// relative one read against the URL the document came from; else the upstream's own.
-    ///
-    /// # Errors
-    /// There is no usable base URL.
-    pub fn build(self) -> Result<Bridge, BridgeError> {
-        let whole = self.whole_base();
-        let from = self
-            .catalog
-            .origin()
-            .cloned()
-            .or_else(|| self.upstream.base_url());
-        let mut callables = Vec::new();
-        for operation in self.catalog.into_operations() {
-            let base = match (&self.base_url, &operation.server) {
-                (None, Some(own)) => absolute(own, from.as_ref())?,
-                _ => whole.clone()?,
-            };
-            callables.push(Callable {
-                operation,
-                base,
-                validator: OnceLock::new(),
-            });
-        }
-        Ok(Bridge {
-            callables,
-            upstream: self.upstream,
-            headers: self.headers,
-            timeout: self.timeout,
-        })
-    }
-
-    /// The base URL of operations that name none of their own.
-    fn whole_base(&self) -> Result<Url, BridgeError> {
-        if let Some(base_url) = &self.base_url {
-            return usable(base_url.clone());
-        }
-        let own = self.upstream.base_url();
-        let from = self.catalog.origin().cloned().or_else(|| own.clone());
-        match self.catalog.server() {
-            Some(server) => absolute(server, from.as_ref()),
-            // Without `servers` the API is where its document is.
-            None => match (self.catalog.origin(), own) {
-                (Some(origin), _) => absolute("/", Some(origin)),
-                (None, Some(own)) => usable(own),
-                (None, None) => Err(BridgeError::NoBaseUrl),
-            },
-        }
-    }
-}
-
-/// A server's URL in full.
-fn absolute(server: &str, from: Option<&Url>) -> Result<Url, BridgeError> {
-    let joined = match (Url::parse(server), from) {
-        (Ok(url), _) => url,
-        (Err(url::ParseError::RelativeUrlWithoutBase), Some(from)) => {
-            from.join(server).map_err(|_| BridgeError::NoBaseUrl)?
-        }
-        (Err(url::ParseError::RelativeUrlWithoutBase), None) => return Err(BridgeError::NoBaseUrl),
-        (Err(_), _) => {
-            return Err(BridgeError::BaseUrl {
-                url: server.to_owned(),
-                reason: "this is not a URL",
-            });
-        }
-    };
-    usable(joined)
-}
-
-fn usable(url: Url) -> Result<Url, BridgeError> {
-    let reason = if !matches!(url.scheme(), "http" | "https") {
-        "only http and https are supported"
-    } else if !url.username().is_empty() || url.password().is_some() {
-        "credentials belong into a static header, not into the URL"
-    } else {
-        return Ok(url);
-    };
-    let mut shown = url;
-    // These only fail on URLs without a host, and then there is nothing to hide.
-    let _ = shown.set_username("");
-    let _ = shown.set_password(None);
-    Err(BridgeError::BaseUrl {
-        url: shown.to_string(),
-        reason,
-    })
-}
-
 impl Bridge {
     /// Starts a bridge from the operations of `catalog` to `upstream`.
     pub fn builder(catalog: Catalog, upstream: impl Upstream) -> BridgeBuilder {
-        BridgeBuilder {
-            catalog,
-            upstream: Arc::new(upstream),
-            base_url: None,
-            headers: HeaderMap::new(),
-            timeout: CALL_TIMEOUT,
-        }
+        BridgeBuilder::new(catalog, upstream)
     }
 
     /// The operations, in the order of the document.
@@ -213,38 +62,98 @@ impl Bridge {
     pub async fn call(&self, name: &str, arguments: &Map<String, Value>) -> Option<CallToolResult> {
         let mut all = self.callables.iter().enumerate();
         let (index, _) = all.find(|(_, callable)| callable.operation.name == name)?;
-        Some(self.call_at(index, arguments).await)
+        Some(self.call_at(index, arguments, &HeaderMap::new()).await)
     }
 
-    /// Calls the operation at `index`, which is one of [`operations`](Self::operations).
+    /// Calls the operation at `index`, which is one of [`operations`](Self::operations), for a caller with
+    /// these headers.
     pub(crate) async fn call_at(
         &self,
         index: usize,
         arguments: &Map<String, Value>,
+        caller: &HeaderMap,
     ) -> CallToolResult {
         let Some(callable) = self.callables.get(index) else {
             return CallToolResult::error("there is no such operation");
         };
         let operation = &callable.operation;
-        let request = match build_request(operation, &callable.base, arguments, &self.headers) {
+        let fixed = self.fixed_headers(caller);
+        let request = match build_request(operation, &callable.base, arguments, &fixed) {
             Ok(request) => request,
             Err(error) => return CallToolResult::error(error.to_string()),
         };
-        let answer = tokio::time::timeout(self.timeout, self.upstream.call(request)).await;
-        let answer = answer.unwrap_or(Err(UpstreamError::Timeout {
+        let answer = tokio::time::timeout(self.timeout, self.exchange(operation, &request)).await;
+        let answer = answer.unwrap_or(Err(CallError::Upstream(UpstreamError::Timeout {
             seconds: self.timeout.as_secs(),
-        }));
+        })));
         match answer {
-            Ok(response) => {
+            Ok((response, applied)) => {
                 tracing::debug!(tool = %operation.name, status = response.status().as_u16(), "called");
-                read_response(operation, callable.validator(), &response)
+                let result = read_response(operation, callable.validator(), &response);
+                redacted(result, &applied)
             }
-            Err(error) => {
+            Err(CallError::Upstream(error)) => {
                 tracing::warn!(tool = %operation.name, %error, "the upstream gave no answer");
                 CallToolResult::error(error.to_string())
             }
+            Err(CallError::Credential(error)) => CallToolResult::error(error.to_string()),
         }
     }
+
+    /// Sends a request with its credentials; once more if those were cached and are refused.
+    async fn exchange(
+        &self,
+        operation: &Operation,
+        request: &Request<Bytes>,
+    ) -> Result<(Response<Bytes>, Applied), CallError> {
+        let mut is_second = false;
+        loop {
+            let mut sent = request.clone();
+            let applied = self.credentials.apply(operation, &mut sent, &self.upstream);
+            let applied = applied.await?;
+            let response = self.upstream.call(sent).await?;
+            // What is refused for its credentials had no effect, so that any method may be repeated.
+            let is_refused = response.status() == StatusCode::UNAUTHORIZED;
+            if is_second || !is_refused || !applied.forget() {
+                return Ok((response, applied));
+            }
+            is_second = true;
+        }
+    }
+
+    /// The operator's headers, over those of the caller that are passed on.
+    fn fixed_headers(&self, caller: &HeaderMap) -> HeaderMap {
+        let mut fixed = HeaderMap::new();
+        let wanted = self.forward.iter();
+        for name in wanted.filter(|name| !self.headers.contains_key(*name)) {
+            for value in caller.get_all(name) {
+                fixed.append(name, value.clone());
+            }
+        }
+        fixed.extend(self.headers.clone());
+        fixed
+    }
+}
+
+/// Why a call has no response.
+#[derive(Debug, thiserror::Error)]
+enum CallError {
+    #[error(transparent)]
+    Credential(#[from] CredentialError),
+    #[error(transparent)]
+    Upstream(#[from] UpstreamError),
+}
+
+/// An error without the credentials that were sent: some APIs repeat them.
+fn redacted(mut result: CallToolResult, applied: &Applied) -> CallToolResult {
+    if result.is_error {
+        for content in &mut result.content {
+            if let Some(text) = content.as_text() {
+                *content = Content::text(applied.scrub(text));
+            }
+        }
+    }
+    result
 }
 
 impl Callable {
@@ -254,15 +163,6 @@ impl Callable {
             jsonschema::draft202012::new(schema).ok()
         };
         self.validator.get_or_init(compile).as_ref()
-    }
-}
-
-impl fmt::Debug for BridgeBuilder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("BridgeBuilder")
-            .field("base_url", &self.base_url.as_ref().map(Url::as_str))
-            .field("headers", &self.headers.keys().collect::<Vec<_>>())
-            .finish_non_exhaustive()
     }
 }
 

@@ -6,6 +6,7 @@ use crate::document::Document;
 use crate::filter::Filter;
 use crate::operation::{Operation, read_operations};
 use crate::problem::Problem;
+use crate::security::{Schemes, SecurityScheme, read_schemes};
 use crate::server::server_url;
 
 /// The operations of one API.
@@ -16,6 +17,7 @@ pub struct Catalog {
     version: Option<String>,
     server: Option<String>,
     origin: Option<Url>,
+    schemes: Schemes,
     operations: Vec<Operation>,
     problems: Vec<Problem>,
 }
@@ -26,13 +28,15 @@ impl Catalog {
     /// This never fails: what cannot be read is left out and stands in [`problems`](Self::problems).
     #[must_use]
     pub fn read(document: &Document) -> Self {
-        let (operations, problems) = read_operations(document);
+        let (operations, mut problems) = read_operations(document);
+        let schemes = read_schemes(document, &mut problems);
         Self {
             title: document.title().map(str::to_owned),
             description: document.description().map(str::to_owned),
             version: document.api_version().map(str::to_owned),
             server: document.at("/servers").and_then(server_url),
             origin: document.origin().cloned(),
+            schemes,
             operations,
             problems,
         }
@@ -84,6 +88,15 @@ impl Catalog {
     #[must_use]
     pub fn problems(&self) -> &[Problem] {
         &self.problems
+    }
+
+    /// The security schemes of the document, by name.
+    pub fn security_schemes(&self) -> impl Iterator<Item = (&str, &SecurityScheme)> {
+        self.schemes.iter().map(|(name, it)| (name.as_str(), it))
+    }
+
+    pub(crate) fn schemes(&self) -> &Schemes {
+        &self.schemes
     }
 
     /// The first of the document's `servers`; it may be relative.

@@ -16,7 +16,8 @@ use url::Url;
 use crate::arguments::Target;
 use crate::operation::{Location, Operation, Parameter, ParameterForm, Style};
 use body::{BodyValues, encode_body};
-use encode::{component, literal_path, reserved_allowed};
+pub(crate) use encode::component;
+use encode::{literal_path, reserved_allowed};
 use style::{delimited, pairs, path_text};
 
 /// Why arguments make no request; the text is for the model.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 use spanway_protocol::schema::{CallToolResult, ToolAnnotations, ToolDefinition};
-use spanway_server::{Tool, ToolError};
+use spanway_server::{Context, Tool, ToolError};
 
 use crate::bridge::Bridge;
 use crate::operation::Operation;
@@ -49,12 +49,14 @@ impl Bridge {
         definitions
             .map(|(index, definition)| {
                 let bridge = Arc::clone(&bridge);
-                Tool::from_definition(definition, move |arguments: Map<String, Value>| {
+                let call = move |arguments: Map<String, Value>, context: Context| {
                     let bridge = Arc::clone(&bridge);
                     async move {
-                        Ok::<CallToolResult, ToolError>(bridge.call_at(index, &arguments).await)
+                        let result = bridge.call_at(index, &arguments, context.headers()).await;
+                        Ok::<CallToolResult, ToolError>(result)
                     }
-                })
+                };
+                Tool::from_definition(definition, call)
             })
             .collect()
     }

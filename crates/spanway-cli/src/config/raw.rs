@@ -116,6 +116,14 @@ settings! {
     #[arg(long = "header", value_name = "K: V", env = "SPANWAY_HEADER", value_delimiter = '\n', hide_env_values = true, help_heading = "API")]
     #[serde(deserialize_with = "texts::secret")]
     header: Vec<String>,
+    /// The credential for a security scheme of the document: SCHEME=env:VARIABLE, file:PATH, command:LINE, or none if
+    /// something else adds it. It is the key, the token, user:password or a client's id:secret (repeatable)
+    #[arg(long = "credential", value_name = "SCHEME=SOURCE", env = "SPANWAY_CREDENTIAL", value_delimiter = '\n', hide_env_values = true, help_heading = "API")]
+    #[serde(deserialize_with = "texts::secret")]
+    credential: Vec<String>,
+    /// A header of the caller to pass on to the API; none is otherwise (repeatable)
+    #[arg(long = "forward-header", value_name = "NAME", env = "SPANWAY_FORWARD_HEADER", value_delimiter = ',', help_heading = "API")]
+    forward_header: Vec<String>,
     /// Only these operations: tag:NAME, op:ID, path:GLOB, method:NAME (repeatable)
     #[arg(long = "include", value_name = "FILTER", env = "SPANWAY_INCLUDE", value_delimiter = ',', help_heading = "API")]
     include: Vec<String>,

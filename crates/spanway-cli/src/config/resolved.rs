@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 use http::{HeaderName, HeaderValue};
 use spanway::http::auth::BearerTokens;
 use spanway::http::{ResponseMode, ServeOptions, StreamableHttpBuilder};
-use spanway::openapi::Filter;
+use spanway::openapi::{CredentialSource, Filter};
 use spanway::protocol::Limits;
 use spanway::{McpService, Server, StateKeyError, StateKeys, StreamableHttp};
 use url::Url;
@@ -51,6 +51,8 @@ pub(crate) struct Api {
     pub(crate) name: Option<String>,
     pub(crate) upstream: Option<Url>,
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+    pub(crate) credentials: Vec<(String, CredentialSource)>,
+    pub(crate) forward: Vec<String>,
     pub(crate) include: Vec<Filter>,
     pub(crate) exclude: Vec<Filter>,
     pub(crate) call_timeout: Duration,
@@ -200,6 +202,12 @@ impl Api {
                 .iter()
                 .map(|line| header(line))
                 .collect::<Result<_, _>>()?,
+            credentials: settings
+                .credential
+                .iter()
+                .map(|text| credential(text))
+                .collect::<Result<_, _>>()?,
+            forward: forward(settings)?,
             include: filters("--include", &settings.include)?,
             exclude: filters("--exclude", &settings.exclude)?,
             call_timeout: call_timeout(settings)?,
@@ -220,6 +228,28 @@ pub(crate) fn header(line: &str) -> anyhow::Result<(HeaderName, HeaderValue)> {
     })?;
     value.set_sensitive(true);
     Ok((parsed, value))
+}
+
+/// A scheme and the source of its credential. What stands after the name might be a secret, and is not repeated.
+fn credential(text: &str) -> anyhow::Result<(String, CredentialSource)> {
+    let (scheme, source) = text
+        .split_once('=')
+        .context("a --credential is not of the form SCHEME=SOURCE")?;
+    let parsed = source.trim().parse();
+    let parsed = parsed.with_context(|| format!("--credential {}", scheme.trim()))?;
+    Ok((scheme.trim().to_owned(), parsed))
+}
+
+/// The caller's headers to pass on. A token that opens this server is for this server alone (MCP, Token Passthrough).
+fn forward(settings: &Settings) -> anyhow::Result<Vec<String>> {
+    let names = &settings.forward_header;
+    let is_own = |name: &String| name.trim().eq_ignore_ascii_case("authorization");
+    if settings.auth_tokens.is_some() && names.iter().any(is_own) {
+        bail!(
+            "--forward-header Authorization: with --auth-tokens that is the token for this server, which the API must not get"
+        );
+    }
+    Ok(names.clone())
 }
 
 fn filters(flag: &str, texts: &[String]) -> anyhow::Result<Vec<Filter>> {

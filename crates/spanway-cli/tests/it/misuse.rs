@@ -130,6 +130,32 @@ fn a_key_that_is_none_is_not_repeated_wherever_it_stands() {
 }
 
 #[test]
+fn a_credential_is_not_repeated() {
+    for credential in ["hunter2", "key=hunter2", "key=env:", "key=value:hunter2"] {
+        let line = misused(&["serve", "--credential", credential]);
+        assert!(
+            line.contains("--credential") && !line.contains("hunter2"),
+            "{line}"
+        );
+    }
+    let line = run(&mut spanway(["serve", "--credential", "key=none"])).failed(1);
+    assert!(line.contains("no security scheme \"key\""), "{line}");
+}
+
+#[test]
+fn tokens_for_this_server_are_not_passed_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let tokens = folder.path().join("tokens");
+    std::fs::write(&tokens, "me: 12345678\n").unwrap();
+    let tokens = tokens.to_str().unwrap();
+    let flags = ["serve", "--auth-tokens", tokens, "--forward-header"];
+    let line = misused(&[&flags[..], &["authorization"]].concat());
+    assert!(line.contains("--forward-header Authorization"), "{line}");
+    let line = run(&mut spanway(["serve", "--forward-header", "Host"])).failed(1);
+    assert!(line.contains("\"Host\" cannot be passed on"), "{line}");
+}
+
+#[test]
 fn t_all_11_and_t_all_12_off_loopback_it_wants_credentials_or_to_be_told() {
     let line = misused(&["serve", "--listen", "0.0.0.0:0"]);
     assert!(

@@ -17,6 +17,7 @@ use crate::naming::tool_names;
 use crate::pointer;
 use crate::problem::Problem;
 use crate::schema::SchemaReader;
+use crate::security::{SecurityNeed, read_needs};
 use crate::server::server_url;
 
 const METHODS: [&str; 9] = [
@@ -28,9 +29,13 @@ pub(crate) fn read_operations(document: &Document) -> (Vec<Operation>, Vec<Probl
     let mut reader = Reader {
         document,
         schemas: SchemaReader::new(document),
+        security: Vec::new(),
         problems: Vec::new(),
         operations: Vec::new(),
     };
+    if let Some(source) = document.at("/security") {
+        reader.security = read_needs(source, "/security", &mut reader.problems);
+    }
     match document.at("/paths") {
         Some(Value::Object(paths)) => reader.paths(paths),
         // 3.1 allows documents with webhooks or components only; they have nothing to call.
@@ -48,6 +53,8 @@ pub(crate) fn read_operations(document: &Document) -> (Vec<Operation>, Vec<Probl
 struct Reader<'d> {
     document: &'d Document,
     schemas: SchemaReader<'d>,
+    /// What operations need that do not say.
+    security: Vec<Vec<SecurityNeed>>,
     problems: Vec<Problem>,
     operations: Vec<Operation>,
 }
@@ -123,6 +130,7 @@ impl<'d> Reader<'d> {
         let responses = self.responses(map, at);
         let arguments = Arguments::new(&mut self.schemas, &parameters, body.as_ref());
         let output = output_schema(&mut self.schemas, &responses, at, &mut self.problems);
+        let security = self.security(map, at);
         let text = |key: &str| {
             let text = map.get(key).and_then(Value::as_str).map(str::trim);
             text.filter(|text| !text.is_empty()).map(str::to_owned)
@@ -143,6 +151,7 @@ impl<'d> Reader<'d> {
                 .get("servers")
                 .and_then(server_url)
                 .or_else(|| item.server.clone()),
+            security,
             parameters,
             body,
             responses,
@@ -234,6 +243,14 @@ impl<'d> Reader<'d> {
         let place = self.document.resolve(source, &at);
         let place = place.map_err(|message| Problem::operation(&at, message))?;
         read_body(self.document, &mut self.schemas, &place, &mut self.problems)
+    }
+
+    /// The operation's own security, else the document's.
+    fn security(&mut self, map: &'d Map<String, Value>, at: &str) -> Vec<Vec<SecurityNeed>> {
+        match map.get("security") {
+            Some(own) => read_needs(own, &pointer::child(at, "security"), &mut self.problems),
+            None => self.security.clone(),
+        }
     }
 
     fn responses(&mut self, map: &'d Map<String, Value>, at: &str) -> Vec<Response> {
