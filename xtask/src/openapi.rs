@@ -30,6 +30,10 @@ const DOCUMENTS: &[(&str, &[&str])] = &[
         "v3.1-tictactoe.yaml",
         &["api-key: letmein", "Authorization: Bearer letmein"],
     ),
+    ("v2.0-petstore-expanded.yaml", &[]),
+    ("v2.0-uber.yaml", &["apikey=command:echo letmein"]),
+    ("v3.0-callback-example.yaml", &[]),
+    ("v3.0-link-example.yaml", &[]),
 ];
 
 /// Drives every document, then lists the tools of all that the folder holds.

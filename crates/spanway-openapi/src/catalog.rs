@@ -7,7 +7,6 @@ use crate::filter::Filter;
 use crate::operation::{Operation, read_operations};
 use crate::problem::Problem;
 use crate::security::{Schemes, SecurityScheme, read_schemes};
-use crate::server::server_url;
 
 /// The operations of one API.
 #[derive(Debug, Clone)]
@@ -30,11 +29,16 @@ impl Catalog {
     pub fn read(document: &Document) -> Self {
         let (operations, mut problems) = read_operations(document);
         let schemes = read_schemes(document, &mut problems);
+        for problem in &mut problems {
+            problem.pointer = document.written_pointer(&problem.pointer);
+        }
         Self {
             title: document.title().map(str::to_owned),
             description: document.description().map(str::to_owned),
             version: document.api_version().map(str::to_owned),
-            server: document.at("/servers").and_then(server_url),
+            server: document
+                .at("/servers")
+                .and_then(|servers| document.server_url(servers)),
             origin: document.origin().cloned(),
             schemes,
             operations,

@@ -48,6 +48,7 @@ mod bridge;
 mod catalog;
 mod credentials;
 mod document;
+mod external;
 mod filter;
 mod hash;
 mod limits;
@@ -62,6 +63,7 @@ mod schema;
 mod security;
 mod server;
 mod source;
+mod swagger;
 mod tools;
 mod upstream;
 

@@ -17,6 +17,9 @@ pub(crate) const DOCUMENT_NODES_MAX: usize = 8_000_000;
 /// Nodes that aliases may add to a YAML document.
 pub(crate) const ALIASED_NODES_MAX: usize = 250_000;
 
+/// Other documents that a document may refer to, one through another.
+pub(crate) const EXTERNAL_DOCUMENTS_MAX: usize = 4096;
+
 /// Length of a chain of references, each naming the next.
 pub(crate) const REFERENCE_HOPS_MAX: usize = 32;
 

@@ -13,8 +13,8 @@ use bytes::Bytes;
 use http::{Request, Response};
 use url::Url;
 
-pub(crate) use http_upstream::http_client;
 pub use http_upstream::{HttpUpstream, HttpUpstreamError};
+pub(crate) use http_upstream::{http_client, same_origin};
 pub use service::ServiceUpstream;
 
 /// A response that is being awaited.

@@ -17,7 +17,7 @@ const [spanway, document, ...credentials] = process.argv.slice(2);
 const report = new Report(basename(document));
 const operations = await operationsOf(document);
 const upstream = await mock(document);
-const flags = ['serve', document, '--listen', '127.0.0.1:0', '--upstream', upstream.url];
+const flags = ['serve', document, '--search', 'off', '--listen', '127.0.0.1:0', '--upstream', upstream.url];
 const server = await start(spanway, [...flags, ...credentials.flatMap(it => [it.includes('=command:') ? '--credential' : '--header', it])], /http:\/\/127\.0\.0\.1:\d+\/mcp/);
 
 const client = new Client({ name: 'spanway-interop', version: '1.0.0' });
@@ -25,7 +25,13 @@ client.onerror = error => report.complain(`onerror: ${error.message}`);
 await client.connect(new StreamableHTTPClientTransport(new URL(server.match[0])));
 
 const tools = await report.check(`lists ${operations.length} operations`, async () => {
-  const { tools } = await client.listTools();
+  const tools = [];
+  let cursor;
+  do {
+    const page = await client.listTools(cursor ? { cursor } : {});
+    tools.push(...page.tools);
+    cursor = page.nextCursor;
+  } while (cursor);
   equal(tools.length, operations.length, 'number of tools');
   return tools;
 });

@@ -184,7 +184,7 @@ fn a_document_that_is_none_is_refused_with_its_line() {
     for (text, wanted) in [
         ("openapi: 3.1.0\npaths: [unclosed\n", "odd.yaml:"),
         ("just words", "OpenAPI"),
-        ("swagger: \"2.0\"\n", "2.0"),
+        ("swagger: \"1.2\"\n", "1.2"),
     ] {
         std::fs::write(&path, text).unwrap();
         let line = run(&mut spanway(["serve", shown, "--listen", "127.0.0.1:0"])).failed(1);

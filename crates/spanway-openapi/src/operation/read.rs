@@ -18,7 +18,6 @@ use crate::pointer;
 use crate::problem::Problem;
 use crate::schema::SchemaReader;
 use crate::security::{SecurityNeed, read_needs};
-use crate::server::server_url;
 
 const METHODS: [&str; 9] = [
     "get", "put", "post", "delete", "options", "head", "patch", "trace", "query",
@@ -101,7 +100,7 @@ impl<'d> Reader<'d> {
         let item = PathItem {
             path: format!("{slash}{path}"),
             parameters: find("parameters"),
-            server: find("servers").and_then(|(servers, _)| server_url(servers)),
+            server: find("servers").and_then(|(servers, _)| self.document.server_url(servers)),
         };
         for method in METHODS {
             if let Some((source, at)) = find(method) {
@@ -149,7 +148,7 @@ impl<'d> Reader<'d> {
             description: text("description"),
             server: map
                 .get("servers")
-                .and_then(server_url)
+                .and_then(|servers| self.document.server_url(servers))
                 .or_else(|| item.server.clone()),
             security,
             parameters,

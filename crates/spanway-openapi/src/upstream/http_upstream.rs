@@ -88,7 +88,8 @@ pub(crate) fn http_client(redirects: fn() -> redirect::Policy) -> Result<reqwest
     client.map_err(|error| error.to_string())
 }
 
-fn same_origin() -> redirect::Policy {
+/// Redirects within the same scheme, host and port only.
+pub(crate) fn same_origin() -> redirect::Policy {
     redirect::Policy::custom(|attempt| {
         let previous = attempt.previous();
         let allowed = previous.len() <= REDIRECTS_MAX
