@@ -280,4 +280,6 @@ fn header_value(argument: &str, text: &str) -> Result<HeaderValue, RequestError>
 }
 
 #[cfg(test)]
+mod round_trip;
+#[cfg(test)]
 mod tests;

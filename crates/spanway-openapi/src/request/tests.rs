@@ -34,15 +34,20 @@ fn sent(operation: &Operation, arguments: Value) -> String {
 }
 
 /// What a parameter `p` with these fields is sent as.
-fn parameter(location: &str, fields: Value, value: Value) -> String {
+pub(super) fn parameter(location: &str, fields: Value, value: Value) -> String {
     let mut parameter = json!({"name": "p", "in": location, "schema": {}});
     parameter
         .as_object_mut()
         .unwrap()
         .extend(fields.as_object().unwrap().clone());
-    let path = if location == "path" { "/x/{p}" } else { "/x" };
-    let operation = operation(path, "get", json!({"parameters": [parameter]}));
-    sent(&operation, json!({"p": value}))
+    let name = parameter["name"].as_str().unwrap().to_owned();
+    let path = if location == "path" {
+        format!("/x/{{{name}}}")
+    } else {
+        "/x".to_owned()
+    };
+    let operation = operation(&path, "get", json!({"parameters": [parameter]}));
+    sent(&operation, json!({name: value}))
 }
 
 fn body(media: Value, arguments: Value) -> Request<Bytes> {
