@@ -1,9 +1,11 @@
-//! An API's operations, callable: request, upstream, response, within one time limit.
+//! An API's operations, callable: request, upstream, response, within one time limit and what the API bears.
 //!
 //! Of the caller's own request only the headers that the operator named are looked at, and `Authorization`
 //! is none of them unless it was named.
 
+mod breaker;
 mod builder;
+mod retry;
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -14,6 +16,8 @@ use http::{HeaderMap, HeaderName, Request, Response, StatusCode};
 use jsonschema::Validator;
 use serde_json::{Map, Value};
 use spanway_protocol::schema::{CallToolResult, Content};
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
 use url::Url;
 
 use crate::catalog::Catalog;
@@ -22,7 +26,9 @@ use crate::operation::Operation;
 use crate::request::build_request;
 use crate::response::read_response;
 use crate::upstream::{Upstream, UpstreamError};
+use breaker::Breaker;
 pub use builder::{BridgeBuilder, BridgeError};
+use retry::Attempt;
 
 /// The operations of an API and the way to call them.
 pub struct Bridge {
@@ -31,15 +37,32 @@ pub struct Bridge {
     headers: HeaderMap,
     forward: Vec<HeaderName>,
     credentials: Credentials,
-    timeout: Duration,
+    retries: u32,
 }
 
 /// One operation and what calling it needs.
 struct Callable {
     operation: Operation,
     base: Url,
+    timeout: Duration,
+    gate: Arc<Gate>,
     /// The compiled output schema; made at the first call, for big documents have many.
     validator: OnceLock<Option<Validator>>,
+}
+
+/// What keeps calls from harming one API, and a broken API from holding up calls.
+struct Gate {
+    places: Semaphore,
+    breaker: Breaker,
+}
+
+impl Gate {
+    fn new(concurrency: usize, (failures, pause): (u32, Duration)) -> Self {
+        Self {
+            places: Semaphore::new(concurrency),
+            breaker: Breaker::new(failures, pause),
+        }
+    }
 }
 
 impl Bridge {
@@ -82,22 +105,74 @@ impl Bridge {
             Ok(request) => request,
             Err(error) => return CallToolResult::error(error.to_string()),
         };
-        let answer = tokio::time::timeout(self.timeout, self.exchange(operation, &request)).await;
-        let answer = answer.unwrap_or(Err(CallError::Upstream(UpstreamError::Timeout {
-            seconds: self.timeout.as_secs(),
-        })));
+        let answer = self.attempts(callable, &request).await;
         match answer {
             Ok((response, applied)) => {
                 tracing::debug!(tool = %operation.name, status = response.status().as_u16(), "called");
                 let result = read_response(operation, callable.validator(), &response);
                 redacted(result, &applied)
             }
-            Err(CallError::Upstream(error)) => {
+            Err(error) => {
                 tracing::warn!(tool = %operation.name, %error, "the upstream gave no answer");
                 CallToolResult::error(error.to_string())
             }
-            Err(CallError::Credential(error)) => CallToolResult::error(error.to_string()),
         }
+    }
+
+    /// Sends a request until there is an answer to keep, within the time limit.
+    async fn attempts(
+        &self,
+        callable: &Callable,
+        request: &Request<Bytes>,
+    ) -> Result<(Response<Bytes>, Applied), CallError> {
+        let deadline = Instant::now() + callable.timeout;
+        let mut done = 0;
+        loop {
+            let outcome = self.attempt(callable, request, deadline).await;
+            done += 1;
+            let judged = match &outcome {
+                Ok((response, _)) => Attempt::of(response),
+                Err(CallError::Upstream(UpstreamError::Connect)) => Attempt::Passing(None),
+                Err(_) => Attempt::Final,
+            };
+            let delay = retry::delay(&callable.operation, judged, done, self.retries);
+            match delay {
+                Some(delay) if Instant::now() + delay < deadline => {
+                    tracing::debug!(tool = %callable.operation.name, done, ?delay, "trying again");
+                    tokio::time::sleep(delay).await;
+                }
+                _ => return outcome,
+            }
+        }
+    }
+
+    /// Sends a request once, if the API is not left alone and has a place free before `deadline`.
+    async fn attempt(
+        &self,
+        callable: &Callable,
+        request: &Request<Bytes>,
+        deadline: Instant,
+    ) -> Result<(Response<Bytes>, Applied), CallError> {
+        let gate = &callable.gate;
+        let seconds = callable.timeout.as_secs();
+        let place = tokio::time::timeout_at(deadline, gate.places.acquire()).await;
+        let Ok(_place) = place else {
+            return Err(CallError::Busy { seconds });
+        };
+        let pass = gate.breaker.enter().map_err(|left| CallError::Paused {
+            seconds: left.as_secs() + 1,
+        })?;
+        let exchange = self.exchange(&callable.operation, request);
+        let outcome = tokio::time::timeout_at(deadline, exchange).await;
+        let outcome = outcome.unwrap_or(Err(UpstreamError::Timeout { seconds }.into()));
+        match &outcome {
+            Ok((response, _)) => pass.end(!matches!(response.status().as_u16(), 502..=504)),
+            Err(CallError::Upstream(UpstreamError::TooLarge { .. })) => pass.end(true),
+            Err(CallError::Upstream(_)) => pass.end(false),
+            // It was not asked.
+            Err(_) => drop(pass),
+        }
+        outcome
     }
 
     /// Sends a request with its credentials; once more if those were cached and are refused.
@@ -142,6 +217,10 @@ enum CallError {
     Credential(#[from] CredentialError),
     #[error(transparent)]
     Upstream(#[from] UpstreamError),
+    #[error("too many calls to the API are under way; this one found no place within {seconds} s")]
+    Busy { seconds: u64 },
+    #[error("the API has failed many times in a row and is left alone; try again in {seconds} s")]
+    Paused { seconds: u64 },
 }
 
 /// An error without the credentials that were sent: some APIs repeat them.

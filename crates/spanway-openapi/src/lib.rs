@@ -73,7 +73,10 @@ pub use catalog::Catalog;
 pub use credentials::{CredentialSource, CredentialSourceError, Secret};
 pub use document::{Document, DocumentError, OpenApiVersion};
 pub use filter::{Filter, FilterError};
-pub use limits::{CALL_TIMEOUT, DOCUMENT_BYTES_MAX, DOCUMENT_TIMEOUT, RESPONSE_BYTES_MAX};
+pub use limits::{
+    BREAKER_FAILURES, BREAKER_PAUSE, CALL_TIMEOUT, CONCURRENCY, DOCUMENT_BYTES_MAX,
+    DOCUMENT_TIMEOUT, RESPONSE_BYTES_MAX, RETRIES,
+};
 pub use operation::{
     Body, BodyKind, Hints, Location, Operation, Parameter, Response, StatusPattern, Style,
 };

@@ -1,17 +1,19 @@
 //! Puts a bridge together: base URLs, static headers, credentials, limits; every mistake shows here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
-use url::Url;
+use tokio::sync::Semaphore;
+use url::{Origin, Url};
 
-use super::{Bridge, Callable};
+use super::{Bridge, Callable, Gate};
 use crate::catalog::Catalog;
 use crate::credentials::{CredentialSource, Credentials};
-use crate::limits::CALL_TIMEOUT;
+use crate::filter::Filter;
+use crate::limits::{BREAKER_FAILURES, BREAKER_PAUSE, CALL_TIMEOUT, CONCURRENCY, RETRIES};
 use crate::operation::is_reserved_header;
 use crate::upstream::Upstream;
 
@@ -71,6 +73,10 @@ pub struct BridgeBuilder {
     forward: Vec<HeaderName>,
     credentials: BTreeMap<String, CredentialSource>,
     timeout: Duration,
+    timeouts: Vec<(Filter, Duration)>,
+    retries: u32,
+    concurrency: usize,
+    breaker: (u32, Duration),
 }
 
 impl BridgeBuilder {
@@ -83,6 +89,10 @@ impl BridgeBuilder {
             forward: Vec::new(),
             credentials: BTreeMap::new(),
             timeout: CALL_TIMEOUT,
+            timeouts: Vec::new(),
+            retries: RETRIES,
+            concurrency: CONCURRENCY,
+            breaker: (BREAKER_FAILURES, BREAKER_PAUSE),
         }
     }
 
@@ -136,10 +146,43 @@ impl BridgeBuilder {
         self
     }
 
-    /// The longest a call may take; 60 s unless told.
+    /// The longest a call may take, with all its attempts; 60 s unless told.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
+        self
+    }
+
+    /// Another limit for the operations that a filter means; of several the last counts.
+    #[must_use]
+    pub fn operation_timeout(mut self, filter: Filter, timeout: Duration) -> Self {
+        self.timeouts.push((filter, timeout));
+        self
+    }
+
+    /// How often a call is tried again, within its time limit; twice unless told.
+    ///
+    /// Only methods that may be repeated without harm are, and only after a failed connection or one of the
+    /// statuses 408, 429, 502, 503 and 504. A `Retry-After` of up to 10 s is kept to.
+    #[must_use]
+    pub fn retries(mut self, retries: u32) -> Self {
+        self.retries = retries;
+        self
+    }
+
+    /// The most calls to one API (one origin) at once; further ones wait within their time limit. 64 unless told.
+    #[must_use]
+    pub fn concurrency(mut self, calls: usize) -> Self {
+        self.concurrency = calls.clamp(1, Semaphore::MAX_PERMITS);
+        self
+    }
+
+    /// Leaves an API (one origin) alone for `pause` after so many failures in a row: no connection, no answer in
+    /// time, or one of the statuses 502, 503 and 504. Then one call tries it. Ten failures and 15 s unless told;
+    /// zero failures turn this off.
+    #[must_use]
+    pub fn circuit_breaker(mut self, failures: u32, pause: Duration) -> Self {
+        self.breaker = (failures, pause);
         self
     }
 
@@ -159,12 +202,20 @@ impl BridgeBuilder {
             .cloned()
             .or_else(|| self.upstream.base_url());
         let mut callables = Vec::new();
+        let mut gates: HashMap<Origin, Arc<Gate>> = HashMap::new();
+        let gate = || Arc::new(Gate::new(self.concurrency, self.breaker));
         for operation in self.catalog.into_operations() {
             let base = match (&self.base_url, &operation.server) {
                 (None, Some(own)) => absolute(own, from.as_ref())?,
                 _ => whole.clone()?,
             };
+            let special = self
+                .timeouts
+                .iter()
+                .rfind(|(filter, _)| filter.matches(&operation));
             callables.push(Callable {
+                timeout: special.map_or(self.timeout, |(_, timeout)| *timeout),
+                gate: Arc::clone(gates.entry(base.origin()).or_insert_with(gate)),
                 operation,
                 base,
                 validator: OnceLock::new(),
@@ -176,7 +227,7 @@ impl BridgeBuilder {
             headers: self.headers,
             forward: self.forward,
             credentials,
-            timeout: self.timeout,
+            retries: self.retries,
         })
     }
 

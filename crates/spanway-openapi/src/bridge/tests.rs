@@ -164,3 +164,158 @@ async fn bad_arguments_reach_no_upstream() {
     assert!(recorder.0.lock().unwrap().is_empty());
     assert!(bridge.call("nothing", &Map::new()).await.is_none());
 }
+
+/// Answers one of these statuses after the other, the last for ever; 0 is a broken connection.
+#[derive(Clone)]
+struct Script {
+    statuses: Arc<Mutex<Vec<u16>>>,
+    retry_after: Option<&'static str>,
+    calls: Arc<Mutex<Vec<Instant>>>,
+}
+
+impl Script {
+    fn new(statuses: &[u16]) -> Self {
+        Self {
+            statuses: Arc::new(Mutex::new(statuses.to_vec())),
+            retry_after: None,
+            calls: Arc::default(),
+        }
+    }
+
+    fn calls(&self) -> usize {
+        self.calls.lock().unwrap().len()
+    }
+}
+
+impl Upstream for Script {
+    fn call(&self, _: Request<Bytes>) -> ResponseFuture<'_> {
+        self.calls.lock().unwrap().push(Instant::now());
+        let mut statuses = self.statuses.lock().unwrap();
+        let status = if statuses.len() > 1 {
+            statuses.remove(0)
+        } else {
+            statuses[0]
+        };
+        let mut response = Response::new(Bytes::new());
+        if let Some(after) = self.retry_after {
+            let after = http::HeaderValue::from_static(after);
+            response.headers_mut().insert("retry-after", after);
+        }
+        let answer = match StatusCode::from_u16(status) {
+            Ok(status) => {
+                *response.status_mut() = status;
+                Ok(response)
+            }
+            Err(_) => Err(UpstreamError::Connect),
+        };
+        Box::pin(std::future::ready(answer))
+    }
+}
+
+fn scripted(script: &Script) -> BridgeBuilder {
+    let methods = json!({"get": {"operationId": "get"}, "post": {"operationId": "post"}, "put": {"operationId": "put"}});
+    let root =
+        json!({"openapi": "3.1.0", "servers": [{"url": "http://api/"}], "paths": {"/a": methods}});
+    let document = Document::from_value(root, None).unwrap();
+    Bridge::builder(Catalog::read(&document), script.clone())
+}
+
+async fn said(bridge: &Bridge, name: &str) -> String {
+    let result = bridge.call(name, &Map::new()).await.unwrap();
+    format!(
+        "{} {}",
+        result.is_error,
+        result.content[0].as_text().unwrap()
+    )
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_may_be_repeated_is_tried_again_after_a_failure_that_may_pass() {
+    for (statuses, name, calls, wanted) in [
+        (&[503, 429, 200][..], "get", 3, "false HTTP 200"),
+        (&[0, 0, 200], "put", 3, "false HTTP 200"),
+        (&[502, 502, 502, 200], "get", 3, "true HTTP 502"),
+        (&[503, 200], "post", 1, "true HTTP 503"),
+        (&[500, 200], "get", 1, "true HTTP 500"),
+        (&[404, 200], "get", 1, "true HTTP 404"),
+    ] {
+        let script = Script::new(statuses);
+        let bridge = scripted(&script).build().unwrap();
+        let said = said(&bridge, name).await;
+        assert!(said.starts_with(wanted), "{statuses:?}: {said}");
+        assert_eq!(script.calls(), calls, "{statuses:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn retry_after_is_kept_to_up_to_a_limit_and_the_time_limit_holds() {
+    let mut script = Script::new(&[429, 200]);
+    script.retry_after = Some("3");
+    said(&scripted(&script).build().unwrap(), "get").await;
+    let calls = script.calls.lock().unwrap().clone();
+    let waited = calls[1] - calls[0];
+    assert!(
+        waited >= Duration::from_secs(3) && waited < Duration::from_secs(4),
+        "{waited:?}"
+    );
+    script.retry_after = Some("3600");
+    let script = Script {
+        statuses: Arc::new(Mutex::new(vec![429, 200])),
+        calls: Arc::default(),
+        ..script
+    };
+    assert!(
+        said(&scripted(&script).build().unwrap(), "get")
+            .await
+            .starts_with("true HTTP 429")
+    );
+    let script = Script {
+        retry_after: Some("3"),
+        statuses: Arc::new(Mutex::new(vec![429, 200])),
+        calls: Arc::default(),
+    };
+    let hurried = scripted(&script)
+        .timeout(Duration::from_secs(2))
+        .build()
+        .unwrap();
+    assert!(
+        said(&hurried, "get").await.starts_with("true HTTP 429"),
+        "the answer that there is"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_api_that_fails_is_left_alone_and_then_tried_with_one_call() {
+    let script = Script::new(&[504, 504, 504, 200]);
+    let builder = scripted(&script).circuit_breaker(3, Duration::from_secs(15));
+    let bridge = builder.retries(0).build().unwrap();
+    for _ in 0..3 {
+        assert!(said(&bridge, "get").await.starts_with("true HTTP 504"));
+    }
+    let refused = said(&bridge, "post").await;
+    assert!(
+        refused.contains("left alone; try again in 16 s") || refused.contains("in 15 s"),
+        "{refused}"
+    );
+    assert_eq!(script.calls(), 3);
+    tokio::time::advance(Duration::from_secs(15)).await;
+    assert!(said(&bridge, "get").await.starts_with("false"));
+    assert!(said(&bridge, "get").await.starts_with("false"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_over_the_limit_wait_for_a_place_within_their_time() {
+    let bridge = Bridge::builder(catalog(json!([{"url": "http://api/"}]), None), Silent)
+        .base_url(Url::parse("http://api/").unwrap())
+        .concurrency(1)
+        .timeout(Duration::from_secs(5))
+        .operation_timeout("op:own".parse().unwrap(), Duration::from_secs(3))
+        .circuit_breaker(0, Duration::ZERO)
+        .build()
+        .unwrap();
+    let started = Instant::now();
+    let (one, two) = tokio::join!(said(&bridge, "plain"), said(&bridge, "own"));
+    assert!(one.contains("did not answer within 5 s"), "{one}");
+    assert!(two.contains("no place within 3 s"), "{two}");
+    assert_eq!(started.elapsed().as_secs(), 5);
+}
