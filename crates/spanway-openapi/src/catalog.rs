@@ -113,6 +113,14 @@ impl Catalog {
         self.origin.as_ref()
     }
 
+    pub(crate) fn operations_mut(&mut self) -> &mut Vec<Operation> {
+        &mut self.operations
+    }
+
+    pub(crate) fn add_problems(&mut self, problems: Vec<Problem>) {
+        self.problems.extend(problems);
+    }
+
     pub(crate) fn into_operations(self) -> Vec<Operation> {
         self.operations
     }

@@ -46,6 +46,7 @@
 mod arguments;
 mod bridge;
 mod catalog;
+mod clash;
 mod credentials;
 mod document;
 mod external;
@@ -70,6 +71,7 @@ mod upstream;
 pub use arguments::{Arguments, Binding, Target};
 pub use bridge::{Bridge, BridgeBuilder, BridgeError};
 pub use catalog::Catalog;
+pub use clash::{ClashPolicy, NameClash, settle_clashes};
 pub use credentials::{CredentialSource, CredentialSourceError, Secret};
 pub use document::{Document, DocumentError, OpenApiVersion};
 pub use filter::{Filter, FilterError};
