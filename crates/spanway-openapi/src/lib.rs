@@ -61,6 +61,7 @@ mod problem;
 mod request;
 mod response;
 mod schema;
+mod search;
 mod security;
 mod server;
 mod source;
@@ -85,6 +86,7 @@ pub use operation::{
 pub use parse::SyntaxError;
 pub use problem::{Impact, Problem};
 pub use request::{RequestError, build_request};
+pub use search::{SEARCH_THRESHOLD, search_tools};
 pub use security::{SecurityNeed, SecurityScheme};
 pub use source::{Source, SourceError, parse_document};
 pub use upstream::{

@@ -121,3 +121,4 @@ pub use resource::Resource;
 pub use server::{Server, ServerBuilder};
 pub use service::{McpService, ServiceInfo};
 pub use tool::Tool;
+pub use validate::SchemaCheck;

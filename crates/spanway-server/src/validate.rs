@@ -53,6 +53,34 @@ impl Compiled {
     }
 }
 
+/// A schema to hold values against as the server does with arguments; compiled when first needed.
+#[derive(Debug)]
+pub struct SchemaCheck {
+    schema: Value,
+    compiled: Compiled,
+}
+
+impl SchemaCheck {
+    /// A check against `schema`.
+    #[must_use]
+    pub fn new(schema: Value) -> Self {
+        Self {
+            schema,
+            compiled: Compiled::default(),
+        }
+    }
+
+    /// What is wrong with `value`, a line for each problem with its JSON Pointer; `None` if nothing is. A schema that
+    /// does not compile is a problem too.
+    #[must_use]
+    pub fn problems(&self, value: &Value) -> Option<String> {
+        match self.compiled.of(&self.schema) {
+            Ok(validator) => problems(validator, value),
+            Err(reason) => Some(format!("the schema does not compile: {reason}")),
+        }
+    }
+}
+
 /// Compiles a schema by its declared dialect, by 2020-12 if it declares none (T-2511-12). Nothing outside
 /// the schema is ever fetched (T-2607-42).
 fn compile(schema: &Value, formats: Formats) -> Result<Validator, String> {

@@ -1,7 +1,7 @@
 //! Operations as tools of a real server: listed, validated, called, in both eras.
 
 use serde_json::{Value, json};
-use spanway_openapi::{Bridge, Catalog, Document, ServiceUpstream, Source};
+use spanway_openapi::{Bridge, Catalog, Document, ServiceUpstream, Source, search_tools};
 use spanway_protocol::jsonrpc::{self, Incoming, Message};
 use spanway_protocol::{Call, Limits, ProtocolVersion, encode};
 use spanway_server::{Context, McpService, Origin, Server};
@@ -157,4 +157,33 @@ async fn every_real_document_makes_a_server() {
         }
         assert_eq!(listed, count, "{name}");
     }
+}
+
+#[tokio::test]
+async fn searched_operations_take_the_arguments_that_are_described() {
+    let parameter =
+        json!({"name": "n", "in": "path", "required": true, "schema": {"type": "integer"}});
+    let operation = json!({"operationId": "hello", "parameters": [parameter]});
+    let root = json!({"openapi": "3.1.0", "paths": {"/hello/{n}": {"get": operation}}});
+    let hello = async |axum::extract::Path(n): axum::extract::Path<u8>| format!("Hello {n}");
+    let app = axum::Router::new().route("/hello/{n}", axum::routing::get(hello));
+    let catalog = Catalog::read(&Document::from_value(root, None).unwrap());
+    let bridge = Bridge::builder(catalog, ServiceUpstream::new(app));
+    let mut server = Server::builder("search", "1");
+    for tool in search_tools(vec![bridge.build().unwrap()]) {
+        server = server.tool(tool);
+    }
+    let server = server.build().unwrap();
+    let found = call(&server, "search_operations", json!({"query": "hello"})).await;
+    assert_eq!(found["structuredContent"]["operations"][0]["name"], "hello");
+    let arguments = json!({"name": "hello", "arguments": {"n": 7}});
+    let good = call(&server, "call_operation", arguments).await;
+    assert_eq!(good["content"][0]["text"], "Hello 7");
+    let arguments = json!({"name": "hello", "arguments": {"n": "x"}});
+    let bad = call(&server, "call_operation", arguments).await;
+    assert_eq!(bad["isError"], true);
+    let text = bad["content"][0]["text"].as_str().unwrap();
+    assert!(text.contains("/n"), "{text}");
+    let none = call(&server, "call_operation", json!({"name": "gone"})).await;
+    assert_eq!(none["isError"], true);
 }
