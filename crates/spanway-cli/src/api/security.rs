@@ -35,9 +35,10 @@ impl Security {
         format!("\nCredentials:\n{lines}")
     }
 
-    pub(super) fn to_json(&self) -> Value {
+    pub(super) fn to_json(&self, document: &str) -> Vec<Value> {
         let schemes = self.0.iter().map(|(name, scheme, source)| {
-            json!({ "name": name, "kind": scheme.to_string(), "source": source.as_ref().map(shown) })
+            let kind = scheme.to_string();
+            json!({ "document": document, "name": name, "kind": kind, "given": source.as_ref().map(shown) })
         });
         schemes.collect()
     }

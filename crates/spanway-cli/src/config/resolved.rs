@@ -9,12 +9,13 @@ use anyhow::{Context as _, bail};
 use http::{HeaderName, HeaderValue};
 use spanway::http::auth::BearerTokens;
 use spanway::http::{ResponseMode, ServeOptions, StreamableHttpBuilder};
-use spanway::openapi::{CredentialSource, Filter};
+use spanway::openapi::{ClashPolicy, CredentialSource, Filter};
 use spanway::protocol::Limits;
 use spanway::{McpService, Server, StateKeyError, StateKeys, StreamableHttp};
 use url::Url;
 
 use super::raw::Settings;
+use super::scope::pair;
 use super::store::StorePlace;
 use crate::units::{parse_duration, parse_size};
 
@@ -53,9 +54,15 @@ pub(crate) struct Api {
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     pub(crate) credentials: Vec<(String, CredentialSource)>,
     pub(crate) forward: Vec<String>,
+    pub(crate) variables: Vec<(String, String)>,
+    pub(crate) ref_dirs: Vec<PathBuf>,
+    pub(crate) ref_hosts: Vec<String>,
     pub(crate) include: Vec<Filter>,
     pub(crate) exclude: Vec<Filter>,
     pub(crate) call_timeout: Duration,
+    pub(crate) timeouts: Vec<(Filter, Duration)>,
+    pub(crate) retries: Option<u32>,
+    pub(crate) concurrency: Option<usize>,
 }
 
 impl ServerConfig {
@@ -186,7 +193,7 @@ impl Api {
     /// # Errors
     /// The first one that cannot be used, and what would do. Header values are not repeated.
     pub(crate) fn resolve(settings: &Settings) -> anyhow::Result<Self> {
-        let upstream = settings.upstream.as_deref().map(|url| {
+        let upstream = settings.upstream.last().map(|url| {
             let parsed =
                 Url::parse(url).with_context(|| format!("--upstream {url:?} is no URL"))?;
             if !matches!(parsed.scheme(), "http" | "https") {
@@ -208,11 +215,37 @@ impl Api {
                 .map(|text| credential(text))
                 .collect::<Result<_, _>>()?,
             forward: forward(settings)?,
+            variables: settings
+                .server_variable
+                .iter()
+                .map(|text| pair("--server-variable", text))
+                .map(|it| it.map(|(name, value)| (name.to_owned(), value.to_owned())))
+                .collect::<Result<_, _>>()?,
+            ref_dirs: settings.ref_dir.clone(),
+            ref_hosts: settings.ref_host.clone(),
             include: filters("--include", &settings.include)?,
             exclude: filters("--exclude", &settings.exclude)?,
             call_timeout: call_timeout(settings)?,
+            timeouts: settings
+                .operation_timeout
+                .iter()
+                .map(|text| operation_timeout(text))
+                .collect::<Result<_, _>>()?,
+            retries: settings.retries,
+            concurrency: settings.concurrency,
         })
     }
+}
+
+/// A filter and the time for what it means, from `FILTER=TIME`.
+fn operation_timeout(text: &str) -> anyhow::Result<(Filter, Duration)> {
+    let (filter, time) = text
+        .rsplit_once('=')
+        .with_context(|| format!("--operation-timeout {text:?} is not of the form FILTER=TIME"))?;
+    let filter = filter.trim().parse().context("--operation-timeout")?;
+    let time = parse_duration(time.trim())
+        .map_err(|why| anyhow::anyhow!("--operation-timeout {text:?}: {why}"))?;
+    Ok((filter, time))
 }
 
 /// A header from `K: V`. The value may be secret and is not repeated in errors.
@@ -250,6 +283,26 @@ fn forward(settings: &Settings) -> anyhow::Result<Vec<String>> {
         );
     }
     Ok(names.clone())
+}
+
+/// Whether there are tools to search with in place of the operations; `None`: their number decides.
+pub(crate) fn search(settings: &Settings) -> anyhow::Result<Option<bool>> {
+    match settings.search.as_deref() {
+        None | Some("auto") => Ok(None),
+        Some("on") => Ok(Some(true)),
+        Some("off") => Ok(Some(false)),
+        Some(other) => bail!("--search {other:?}: it is auto, on or off"),
+    }
+}
+
+/// What to do with tools of several documents that want the same name.
+pub(crate) fn clash(settings: &Settings) -> anyhow::Result<ClashPolicy> {
+    match settings.clash.as_deref() {
+        None | Some("refuse") => Ok(ClashPolicy::Refuse),
+        Some("first") => Ok(ClashPolicy::First),
+        Some("rename") => Ok(ClashPolicy::Rename),
+        Some(other) => bail!("--clash {other:?}: it is refuse, first or rename"),
+    }
 }
 
 fn filters(flag: &str, texts: &[String]) -> anyhow::Result<Vec<Filter>> {

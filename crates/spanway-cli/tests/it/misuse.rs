@@ -38,6 +38,13 @@ fn values_are_checked_and_the_flag_is_named() {
         ("--store", "file:", "file:DIR"),
         ("--upstream", "ftp://example.com", "http"),
         ("--max-sessions", "many", "many"),
+        ("--search", "yes", "auto, on or off"),
+        ("--clash", "fight", "refuse, first or rename"),
+        ("--server-variable", "eu", "NAME=VALUE"),
+        ("--operation-timeout", "op:a", "FILTER=TIME"),
+        ("--operation-timeout", "op:a=soon", "15s"),
+        ("--operation-timeout", "a=1s", "tag:"),
+        ("--retries", "-1", "-1"),
     ] {
         let line = misused(&["serve", &format!("{flag}={value}")]);
         assert!(line.contains(flag) && line.contains(wanted), "{line}");
