@@ -399,3 +399,27 @@ fn accept_prefers_json_as_declared() {
         "application/hal+json, application/json;q=0.9, */*;q=0.8"
     );
 }
+
+#[test]
+fn errors_point_at_the_argument() {
+    let media = json!({"schema": {"type": "object", "properties": {"a": {"type": "string", "format": "binary"}}}});
+    let operation = operation(
+        "/x/{a}",
+        "post",
+        json!({"requestBody": {"content": {"multipart/form-data": media}}}),
+    );
+    for (arguments, wanted) in [
+        (
+            json!({"a__path": "..", "a__body": "aGk"}),
+            "/a__path: must not be empty",
+        ),
+        (
+            json!({"a__path": "x", "a__body": "!"}),
+            "/a__body: must be base64",
+        ),
+        (json!({"a__body": "aGk"}), "/a__path: is required"),
+    ] {
+        let error = send(&operation, arguments).unwrap_err().to_string();
+        assert!(error.starts_with(wanted), "{error}");
+    }
+}
