@@ -21,7 +21,7 @@ use tokio::time::Instant;
 use url::Url;
 
 use crate::catalog::Catalog;
-use crate::credentials::{Applied, CredentialError, Credentials};
+use crate::credentials::{Applied, CredentialError, Credentials, scrub};
 use crate::operation::Operation;
 use crate::request::build_request;
 use crate::response::read_response;
@@ -110,7 +110,7 @@ impl Bridge {
             Ok((response, applied)) => {
                 tracing::debug!(tool = %operation.name, status = response.status().as_u16(), "called");
                 let result = read_response(operation, callable.validator(), &response);
-                redacted(result, &applied)
+                redacted(result, request.headers(), &applied)
             }
             Err(error) => {
                 tracing::warn!(tool = %operation.name, %error, "the upstream gave no answer");
@@ -202,7 +202,9 @@ impl Bridge {
         let wanted = self.forward.iter();
         for name in wanted.filter(|name| !self.headers.contains_key(*name)) {
             for value in caller.get_all(name) {
-                fixed.append(name, value.clone());
+                let mut value = value.clone();
+                value.set_sensitive(matches!(name.as_str(), "authorization" | "cookie"));
+                fixed.append(name, value);
             }
         }
         fixed.extend(self.headers.clone());
@@ -223,12 +225,18 @@ enum CallError {
     Paused { seconds: u64 },
 }
 
-/// An error without the credentials that were sent: some APIs repeat them.
-fn redacted(mut result: CallToolResult, applied: &Applied) -> CallToolResult {
+/// An error without the credentials and the operator's headers that were sent: some APIs repeat them.
+fn redacted(mut result: CallToolResult, sent: &HeaderMap, applied: &Applied) -> CallToolResult {
     if result.is_error {
+        let values = sent.values().filter(|it| it.is_sensitive());
+        let values: Vec<&str> = values.filter_map(|it| it.to_str().ok()).collect();
+        // A whole value goes before the token that it ends with, which may stand alone.
+        let tokens = values.iter().filter_map(|it| Some(it.split_once(' ')?.1));
+        let secrets: Vec<&str> = values.iter().copied().chain(tokens).collect();
         for content in &mut result.content {
             if let Some(text) = content.as_text() {
-                *content = Content::text(applied.scrub(text));
+                let secrets = secrets.iter().copied().chain(applied.secrets());
+                *content = Content::text(scrub(text, secrets));
             }
         }
     }

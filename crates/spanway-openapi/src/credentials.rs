@@ -53,14 +53,18 @@ impl Applied {
         !self.cached.is_empty()
     }
 
-    /// `text` without the secrets of the request.
-    pub(crate) fn scrub(&self, text: &str) -> String {
-        // Shorter ones would take words apart, and are no secrets.
-        let secrets = self.secrets.iter().map(Secret::expose);
-        secrets
-            .filter(|secret| secret.len() >= 4)
-            .fold(text.to_owned(), |text, it| text.replace(it, "[redacted]"))
+    /// What was put into the request.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
+        self.secrets.iter().map(Secret::expose)
     }
+}
+
+/// `text` without these secrets.
+pub(crate) fn scrub<'s>(text: &str, secrets: impl Iterator<Item = &'s str>) -> String {
+    // Shorter ones would take words apart, and are no secrets.
+    secrets
+        .filter(|secret| secret.len() >= 4)
+        .fold(text.to_owned(), |text, it| text.replace(it, "[redacted]"))
 }
 
 /// The schemes of an API and what the operator gave for them.

@@ -142,6 +142,39 @@ async fn static_headers_are_sent_and_never_shown() {
     assert!(!error.to_string().contains("s3cret"));
 }
 
+/// Refuses every request and repeats its headers.
+struct Parrot;
+
+impl Upstream for Parrot {
+    fn call(&self, request: Request<Bytes>) -> ResponseFuture<'_> {
+        let lines = request.headers().iter();
+        let lines = lines.map(|(name, value)| format!("{name}={}\n", value.to_str().unwrap()));
+        let mut response = Response::new(Bytes::from(lines.collect::<String>()));
+        *response.status_mut() = StatusCode::FORBIDDEN;
+        Box::pin(std::future::ready(Ok(response)))
+    }
+}
+
+#[tokio::test]
+async fn an_error_does_not_repeat_the_headers_of_the_operator_or_the_token_of_the_caller() {
+    let builder = Bridge::builder(catalog(json!([{"url": "http://h"}]), None), Parrot);
+    let builder = builder.header("X-Key", "Token s3cret").unwrap();
+    let builder = builder.forward_header("Authorization").unwrap();
+    let bridge = builder.forward_header("X-Tenant").unwrap().build().unwrap();
+    let caller = [("authorization", "Bearer hunter2"), ("x-tenant", "blue")];
+    let caller =
+        caller.map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap()));
+    let result = bridge
+        .call_at(0, &Map::new(), &HeaderMap::from_iter(caller))
+        .await;
+    let said = result.content[0].as_text().unwrap();
+    assert!(
+        !said.contains("s3cret") && !said.contains("hunter2"),
+        "{said}"
+    );
+    assert!(said.contains("x-tenant=blue"), "{said}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_call_ends_in_time() {
     let builder = Bridge::builder(catalog(json!([{"url": "http://h"}]), None), Silent);
