@@ -130,6 +130,9 @@ fn part(source: Option<&str>, catalog: Catalog, api: &Api) -> anyhow::Result<Par
     if let Some(upstream) = &api.upstream {
         bridge = bridge.base_url(upstream.clone());
     }
+    for host in &api.private_hosts {
+        bridge = bridge.private_host(host);
+    }
     for (header, value) in &api.headers {
         let value = value
             .to_str()

@@ -25,7 +25,7 @@ use crate::credentials::{Applied, CredentialError, Credentials, scrub};
 use crate::operation::Operation;
 use crate::request::build_request;
 use crate::response::read_response;
-use crate::upstream::{Upstream, UpstreamError};
+use crate::upstream::{Reach, Upstream, UpstreamError};
 use breaker::Breaker;
 pub use builder::{BridgeBuilder, BridgeError};
 use retry::Attempt;
@@ -44,6 +44,7 @@ pub struct Bridge {
 struct Callable {
     operation: Operation,
     base: Url,
+    reach: Reach,
     timeout: Duration,
     gate: Arc<Gate>,
     /// The compiled output schema; made at the first call, for big documents have many.
@@ -102,7 +103,10 @@ impl Bridge {
         let operation = &callable.operation;
         let fixed = self.fixed_headers(caller);
         let request = match build_request(operation, &callable.base, arguments, &fixed) {
-            Ok(request) => request,
+            Ok(mut request) => {
+                request.extensions_mut().insert(callable.reach);
+                request
+            }
             Err(error) => return CallToolResult::error(error.to_string()),
         };
         let answer = self.attempts(callable, &request).await;
@@ -168,6 +172,8 @@ impl Bridge {
         match &outcome {
             Ok((response, _)) => pass.end(!matches!(response.status().as_u16(), 502..=504)),
             Err(CallError::Upstream(UpstreamError::TooLarge { .. })) => pass.end(true),
+            // It was not asked.
+            Err(CallError::Upstream(UpstreamError::Private)) => drop(pass),
             Err(CallError::Upstream(_)) => pass.end(false),
             // It was not asked.
             Err(_) => drop(pass),

@@ -17,7 +17,7 @@ use url::Url;
 
 use crate::operation::Operation;
 use crate::security::{Schemes, SecurityNeed, SecurityScheme};
-use crate::upstream::Upstream;
+use crate::upstream::{Reaches, Upstream};
 use held::Held;
 pub(crate) use secret::SecretError;
 pub use secret::{CredentialSource, CredentialSourceError, Secret};
@@ -73,6 +73,7 @@ pub(crate) struct Credentials {
     given: BTreeMap<String, Given>,
     /// What relative token URLs are read against.
     base: Option<Url>,
+    reaches: Reaches,
 }
 
 /// What the operator gave for one scheme.
@@ -88,6 +89,7 @@ impl Credentials {
         schemes: Schemes,
         given: BTreeMap<String, CredentialSource>,
         base: Option<Url>,
+        reaches: Reaches,
     ) -> Result<Self, String> {
         if let Some(unknown) = given.keys().find(|name| !schemes.contains_key(*name)) {
             return Err(unknown.clone());
@@ -100,6 +102,7 @@ impl Credentials {
             schemes,
             given: given.collect(),
             base,
+            reaches,
         })
     }
 
@@ -194,9 +197,13 @@ impl Credentials {
             applied.cached.push(Arc::clone(&held));
             let client = given.secret(applied);
             let url = token::token_url(token_url, self.base.as_ref())?;
-            return held
-                .get(async || token::fetch(&url, &client.await?, &need.scopes, upstream).await)
-                .await;
+            let reach = self.reaches.of(&url);
+            let fetch = async || {
+                let mut request = token::request(&url, &client.await?, &need.scopes)?;
+                request.extensions_mut().insert(reach);
+                token::fetch(request, upstream).await
+            };
+            return held.get(fetch).await;
         }
         given.secret(applied).await
     }

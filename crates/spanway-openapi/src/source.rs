@@ -14,7 +14,7 @@ use crate::document::{Document, DocumentError};
 use crate::external::{Allowed, Here, bundle};
 use crate::limits::{DOCUMENT_BYTES_MAX, DOCUMENT_TIMEOUT};
 use crate::parse::{SyntaxError, parse_tree};
-use crate::upstream::{http_client, same_origin};
+use crate::upstream::{PublicOnly, http_client, same_origin, to_public};
 
 /// Why a document could not be loaded; each names the file or URL.
 #[derive(Debug, thiserror::Error)]
@@ -240,8 +240,9 @@ impl Loader {
             reason,
         };
         let client = match redirects {
-            Redirects::Any => http_client(|| reqwest::redirect::Policy::limited(5)),
-            Redirects::SameOrigin => http_client(same_origin),
+            // The operator named the first host, and whoever answers there all others.
+            Redirects::Any => http_client(to_public, Some(PublicOnly::new(url.host_str()))),
+            Redirects::SameOrigin => http_client(same_origin, None),
         };
         let mut response = client
             .map_err(failed)?

@@ -114,6 +114,10 @@ settings! {
     #[arg(long, value_name = "URL", env = "SPANWAY_UPSTREAM", value_delimiter = '\n', help_heading = "API")]
     #[serde(deserialize_with = "texts::secret")]
     upstream: Vec<String>,
+    /// A host in a private network that the document may lead to; --upstream's and the document's own need not be
+    /// named (repeatable)
+    #[arg(long = "private-host", value_name = "HOST", env = "SPANWAY_PRIVATE_HOST", value_delimiter = ',', help_heading = "API")]
+    private_host: Vec<String>,
     /// A header for every request to the API, such as 'Authorization: Bearer …'; never logged (repeatable)
     #[arg(long = "header", value_name = "K: V", env = "SPANWAY_HEADER", value_delimiter = '\n', hide_env_values = true, help_heading = "API")]
     #[serde(deserialize_with = "texts::secret")]

@@ -55,6 +55,7 @@ pub(crate) struct Api {
     pub(crate) credentials: Vec<(String, CredentialSource)>,
     pub(crate) forward: Vec<String>,
     pub(crate) variables: Vec<(String, String)>,
+    pub(crate) private_hosts: Vec<String>,
     pub(crate) ref_dirs: Vec<PathBuf>,
     pub(crate) ref_hosts: Vec<String>,
     pub(crate) include: Vec<Filter>,
@@ -221,6 +222,7 @@ impl Api {
                 .map(|text| pair("--server-variable", text))
                 .map(|it| it.map(|(name, value)| (name.to_owned(), value.to_owned())))
                 .collect::<Result<_, _>>()?,
+            private_hosts: settings.private_host.clone(),
             ref_dirs: settings.ref_dir.clone(),
             ref_hosts: settings.ref_host.clone(),
             include: filters("--include", &settings.include)?,

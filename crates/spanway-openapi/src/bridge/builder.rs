@@ -15,7 +15,7 @@ use crate::credentials::{CredentialSource, Credentials};
 use crate::filter::Filter;
 use crate::limits::{BREAKER_FAILURES, BREAKER_PAUSE, CALL_TIMEOUT, CONCURRENCY, RETRIES};
 use crate::operation::is_reserved_header;
-use crate::upstream::Upstream;
+use crate::upstream::{Reaches, Upstream, Way, is_loopback};
 
 /// Why a bridge cannot be built.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -37,6 +37,16 @@ pub enum BridgeError {
     Header {
         /// Its name.
         name: String,
+    },
+    /// A private address that only the document names.
+    #[error(
+        "the document leads to {url}, in a private network; allow it with --private-host {host}, or name it with --upstream"
+    )]
+    Private {
+        /// The base URL in the document.
+        url: String,
+        /// Its host.
+        host: String,
     },
     /// A header of the caller that cannot be passed on.
     #[error(
@@ -69,6 +79,7 @@ pub struct BridgeBuilder {
     catalog: Catalog,
     upstream: Arc<dyn Upstream>,
     base_url: Option<Url>,
+    private_hosts: Vec<String>,
     headers: HeaderMap,
     forward: Vec<HeaderName>,
     credentials: BTreeMap<String, CredentialSource>,
@@ -85,6 +96,7 @@ impl BridgeBuilder {
             catalog,
             upstream: Arc::new(upstream),
             base_url: None,
+            private_hosts: Vec::new(),
             headers: HeaderMap::new(),
             forward: Vec::new(),
             credentials: BTreeMap::new(),
@@ -100,6 +112,16 @@ impl BridgeBuilder {
     #[must_use]
     pub fn base_url(mut self, base_url: Url) -> Self {
         self.base_url = Some(base_url);
+        self
+    }
+
+    /// Lets the document lead to this host although its address is private; none unless told.
+    ///
+    /// This machine, private networks, link-local and other special addresses are private. The host of the base URL
+    /// given and that of a document from a URL need not be named, nor this machine if the document came from it.
+    #[must_use]
+    pub fn private_host(mut self, host: impl Into<String>) -> Self {
+        self.private_hosts.push(host.into());
         self
     }
 
@@ -195,7 +217,8 @@ impl BridgeBuilder {
     /// There is no usable base URL, or a credential is for no scheme or cannot be read.
     pub fn build(self) -> Result<Bridge, BridgeError> {
         let whole = self.whole_base();
-        let credentials = self.read_credentials(whole.as_ref().ok())?;
+        let reaches = self.reaches();
+        let credentials = self.read_credentials(whole.as_ref().ok(), &reaches)?;
         let from = self
             .catalog
             .origin()
@@ -209,6 +232,13 @@ impl BridgeBuilder {
                 (None, Some(own)) => absolute(own, from.as_ref())?,
                 _ => whole.clone()?,
             };
+            let reach = reaches.of(&base);
+            if self.upstream.uses_network() && reach.way(&base) == Way::Barred {
+                return Err(BridgeError::Private {
+                    host: base.host_str().unwrap_or_default().to_owned(),
+                    url: base.to_string(),
+                });
+            }
             let special = self
                 .timeouts
                 .iter()
@@ -218,6 +248,7 @@ impl BridgeBuilder {
                 gate: Arc::clone(gates.entry(base.origin()).or_insert_with(gate)),
                 operation,
                 base,
+                reach,
                 validator: OnceLock::new(),
             });
         }
@@ -231,7 +262,22 @@ impl BridgeBuilder {
         })
     }
 
-    fn read_credentials(&self, base: Option<&Url>) -> Result<Credentials, BridgeError> {
+    fn reaches(&self) -> Reaches {
+        let hosts = |it: Option<&Url>| it.and_then(Url::host_str).map(str::to_owned);
+        let origin = self.catalog.origin();
+        let mut named = self.private_hosts.clone();
+        named.extend(hosts(self.base_url.as_ref()));
+        named.extend(hosts(origin));
+        named.extend(hosts(self.upstream.base_url().as_ref()));
+        let is_local = origin.is_none_or(is_loopback);
+        Reaches { named, is_local }
+    }
+
+    fn read_credentials(
+        &self,
+        base: Option<&Url>,
+        reaches: &Reaches,
+    ) -> Result<Credentials, BridgeError> {
         let schemes = self.catalog.schemes().clone();
         let names: Vec<&str> = schemes.keys().map(String::as_str).collect();
         let known = if names.is_empty() {
@@ -240,8 +286,9 @@ impl BridgeBuilder {
             names.join(", ")
         };
         let base = base.or(self.catalog.origin()).cloned();
-        let credentials = Credentials::new(schemes, self.credentials.clone(), base)
-            .map_err(|name| BridgeError::Scheme { name, known })?;
+        let credentials =
+            Credentials::new(schemes, self.credentials.clone(), base, reaches.clone())
+                .map_err(|name| BridgeError::Scheme { name, known })?;
         credentials
             .check()
             .map_err(|(scheme, error)| BridgeError::Credential {

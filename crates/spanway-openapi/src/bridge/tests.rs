@@ -122,6 +122,50 @@ fn unusable_base_urls_are_refused_without_showing_secrets() {
 }
 
 #[tokio::test]
+async fn a_document_leads_to_private_addresses_only_where_the_operator_says() {
+    let metadata = json!([{"url": "http://169.254.169.254/latest"}]);
+    let loopback = json!([{"url": "http://localhost:1/"}]);
+    let elsewhere = Some("https://docs.example.com/openapi.yaml");
+    let builder = |servers: &Value, origin: Option<&str>| {
+        let root = json!({"openapi": "3.1.0", "servers": servers, "paths": {"/a": {"get": {}}}});
+        let origin = origin.map(|it| Url::parse(it).unwrap());
+        let document = Document::from_value(root, origin).unwrap();
+        let upstream = crate::upstream::HttpUpstream::new().unwrap();
+        Bridge::builder(Catalog::read(&document), upstream)
+    };
+    for (servers, origin) in [
+        (&metadata, None),
+        (&metadata, elsewhere),
+        (&loopback, elsewhere),
+    ] {
+        let error = builder(servers, origin).build().unwrap_err().to_string();
+        assert!(
+            error.contains("--private-host") && error.contains("--upstream"),
+            "{error}"
+        );
+    }
+    let named = builder(&metadata, elsewhere).private_host("169.254.169.254");
+    named.build().unwrap();
+    let base = Url::parse("http://10.0.0.1/").unwrap();
+    builder(&metadata, elsewhere)
+        .base_url(base)
+        .build()
+        .unwrap();
+    builder(&loopback, None).build().unwrap();
+    let own = Some("http://10.0.0.1/openapi.yaml");
+    builder(&json!([{"url": "http://10.0.0.1:8080/"}]), own)
+        .build()
+        .unwrap();
+    builder(&loopback, Some("http://127.0.0.1:9/openapi.yaml"))
+        .build()
+        .unwrap();
+    // In this process there is no network.
+    let recorder = Recorder::default();
+    let bridge = Bridge::builder(catalog(metadata, elsewhere), recorder);
+    bridge.build().unwrap();
+}
+
+#[tokio::test]
 async fn static_headers_are_sent_and_never_shown() {
     let recorder = Recorder::default();
     let builder = Bridge::builder(

@@ -8,11 +8,11 @@ use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use http::{Method, Request, Response};
 use serde_json::Value;
-use url::{Host, Url};
+use url::Url;
 
 use super::secret::{Secret, SecretError};
 use crate::request::component;
-use crate::upstream::Upstream;
+use crate::upstream::{Upstream, is_loopback};
 
 /// The life of a token of which the server says nothing.
 const LIFE_DEFAULT: Duration = Duration::from_secs(3600);
@@ -41,23 +41,11 @@ pub(super) fn token_url(declared: &str, base: Option<&Url>) -> Result<Url, Secre
     )))
 }
 
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
-}
-
 /// Asks for a token; it comes with its life.
 pub(super) async fn fetch(
-    url: &Url,
-    client: &Secret,
-    scopes: &[String],
+    request: Request<Bytes>,
     upstream: &dyn Upstream,
 ) -> Result<(Secret, Option<Duration>), SecretError> {
-    let request = token_request(url, client, scopes)?;
     let response = upstream
         .call(request)
         .await
@@ -65,7 +53,8 @@ pub(super) async fn fetch(
     read_token(&response)
 }
 
-fn token_request(
+/// The request for a token with these scopes.
+pub(super) fn request(
     url: &Url,
     client: &Secret,
     scopes: &[String],
