@@ -21,6 +21,7 @@ use crate::upstream::{Reaches, Upstream};
 use held::Held;
 pub(crate) use secret::SecretError;
 pub use secret::{CredentialSource, CredentialSourceError, Secret};
+use token::Tokens;
 
 /// How long what a command printed is used, unless the API refuses it earlier.
 const COMMAND_LIFE: Duration = Duration::from_secs(300);
@@ -192,17 +193,16 @@ impl Credentials {
         upstream: &dyn Upstream,
         applied: &mut Applied,
     ) -> Result<Secret, SecretError> {
-        if let SecurityScheme::ClientCredentials { token_url } = scheme {
+        if scheme.is_exchanged() {
             let held = given.held(&need.scopes);
             applied.cached.push(Arc::clone(&held));
             let client = given.secret(applied);
-            let url = token::token_url(token_url, self.base.as_ref())?;
-            let reach = self.reaches.of(&url);
-            let fetch = async || {
-                let mut request = token::request(&url, &client.await?, &need.scopes)?;
-                request.extensions_mut().insert(reach);
-                token::fetch(request, upstream).await
+            let tokens = Tokens {
+                base: self.base.as_ref(),
+                reaches: &self.reaches,
+                upstream,
             };
+            let fetch = async || tokens.obtain(scheme, &client.await?, &need.scopes).await;
             return held.get(fetch).await;
         }
         given.secret(applied).await

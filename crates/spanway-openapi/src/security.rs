@@ -32,7 +32,17 @@ pub enum SecurityScheme {
         /// Where tokens are given out; it may be relative.
         token_url: String,
     },
-    /// OAuth 2.0 with flows that need a person, or OpenID Connect: a token from elsewhere is sent.
+    /// OAuth 2.0 with the password flow.
+    Password {
+        /// Where tokens are given out; it may be relative.
+        token_url: String,
+    },
+    /// OpenID Connect.
+    OpenIdConnect {
+        /// Where its metadata is; it may be relative.
+        url: String,
+    },
+    /// OAuth 2.0 with flows that need a person: a token from elsewhere is sent.
     OutsideToken,
     /// What this crate cannot do, in the words of the document.
     Unsupported(String),
@@ -46,6 +56,16 @@ pub struct SecurityNeed {
     pub scheme: String,
     /// The scopes, for OAuth.
     pub scopes: Vec<String>,
+}
+
+impl SecurityScheme {
+    /// Whether what the operator gives may be exchanged for a token.
+    pub(crate) fn is_exchanged(&self) -> bool {
+        matches!(
+            self,
+            Self::ClientCredentials { .. } | Self::Password { .. } | Self::OpenIdConnect { .. }
+        )
+    }
 }
 
 /// The schemes of a document by name.
@@ -62,6 +82,10 @@ impl fmt::Display for SecurityScheme {
             Self::Bearer => f.write_str("a bearer token"),
             Self::ClientCredentials { .. } => {
                 f.write_str("OAuth 2.0 client credentials, given as id:secret")
+            }
+            Self::Password { .. } => f.write_str("an OAuth 2.0 login, given as user:password"),
+            Self::OpenIdConnect { .. } => {
+                f.write_str("OpenID Connect, given as a client's id:secret or an access token")
             }
             Self::OutsideToken => f.write_str("an OAuth access token, sent as a bearer token"),
             Self::Unsupported(what) => write!(f, "{what}, which is not supported"),
@@ -120,15 +144,24 @@ fn read_scheme(source: &Value) -> Result<SecurityScheme, String> {
             }
         }
         "oauth2" => {
-            let flow = source.pointer("/flows/clientCredentials/tokenUrl");
-            Ok(match flow.and_then(Value::as_str) {
-                Some(url) => SecurityScheme::ClientCredentials {
-                    token_url: url.trim().to_owned(),
+            let token_url = |flow: &str| {
+                let url = source.get("flows")?.get(flow)?.get("tokenUrl")?;
+                Some(url.as_str()?.trim().to_owned())
+            };
+            Ok(
+                match (token_url("clientCredentials"), token_url("password")) {
+                    (Some(token_url), _) => SecurityScheme::ClientCredentials { token_url },
+                    (None, Some(token_url)) => SecurityScheme::Password { token_url },
+                    (None, None) => SecurityScheme::OutsideToken,
                 },
-                None => SecurityScheme::OutsideToken,
-            })
+            )
         }
-        "openidconnect" => Ok(SecurityScheme::OutsideToken),
+        "openidconnect" => Ok(match text("openIdConnectUrl") {
+            Some(url) => SecurityScheme::OpenIdConnect {
+                url: url.to_owned(),
+            },
+            None => SecurityScheme::OutsideToken,
+        }),
         other => Err(format!("a scheme of type {other:?}")),
     }
 }
@@ -186,7 +219,11 @@ mod tests {
         let flows = json!({"clientCredentials": {"tokenUrl": "/token"}});
         assert!(read(json!({"type": "oauth2", "flows": flows})).contains("id:secret"));
         assert!(read(json!({"type": "oauth2", "flows": {"implicit": {}}})).contains("token"));
+        let flows = json!({"password": {"tokenUrl": "/token"}});
+        assert!(read(json!({"type": "oauth2", "flows": flows})).contains("user:password"));
         assert!(read(json!({"type": "openIdConnect"})).contains("token"));
+        let discovered = json!({"type": "openIdConnect", "openIdConnectUrl": "https://a/"});
+        assert!(read(discovered).contains("id:secret"));
     }
 
     #[test]

@@ -20,12 +20,21 @@ struct ApiState {
     calls: Mutex<Vec<Request<Bytes>>>,
     tokens: AtomicUsize,
     token_fails: Mutex<bool>,
+    issuer: Mutex<Option<&'static str>>,
     refused: Mutex<Option<String>>,
+    asked: Mutex<Vec<Request<Bytes>>>,
 }
 
 impl Api {
     fn answer(&self, request: Request<Bytes>) -> Response<Bytes> {
+        if request.uri().path().ends_with("/openid-configuration") {
+            let issuer = *self.0.issuer.lock().unwrap();
+            let metadata =
+                json!({"issuer": issuer, "token_endpoint": "https://id.example.com/token"});
+            return Response::new(metadata.to_string().into());
+        }
         if request.uri().path() == "/token" {
+            self.0.asked.lock().unwrap().push(request);
             if *self.0.token_fails.lock().unwrap() {
                 let mut response = Response::new(Bytes::from(r#"{"error": "invalid_client"}"#));
                 *response.status_mut() = StatusCode::BAD_REQUEST;
@@ -79,6 +88,8 @@ fn builder(api: &Api) -> BridgeBuilder {
             "basic": {"type": "http", "scheme": "Basic"},
             "bearer": {"type": "http", "scheme": "bearer"},
             "oauth": {"type": "oauth2", "flows": {"clientCredentials": {"tokenUrl": "/token", "scopes": {}}}},
+            "login": {"type": "oauth2", "flows": {"password": {"tokenUrl": "token"}}},
+            "oidc": {"type": "openIdConnect", "openIdConnectUrl": "https://id.example.com/.well-known/openid-configuration"},
             "person": {"type": "oauth2", "flows": {"implicit": {}}},
             "tls": {"type": "mutualTLS"},
         }},
@@ -91,6 +102,8 @@ fn builder(api: &Api) -> BridgeBuilder {
             "/basic": operation(json!([{"basic": []}])),
             "/either": operation(json!([{"tls": []}, {"head": [], "query": []}, {"bearer": []}])),
             "/oauth": operation(json!([{"oauth": ["read", "write"]}])),
+            "/login": operation(json!([{"login": []}])),
+            "/oidc": operation(json!([{"oidc": ["read"]}])),
             "/person": operation(json!([{"person": []}])),
         },
     });
@@ -175,7 +188,7 @@ async fn what_is_missing_is_named_with_how_to_give_it_and_the_tool_is_listed() {
         assert!(said.contains(wanted), "{said}");
     }
     assert!(api.0.calls.lock().unwrap().is_empty(), "nothing was sent");
-    assert_eq!(bridge.operations().len(), 9);
+    assert_eq!(bridge.operations().len(), 11);
 }
 
 #[tokio::test]
@@ -290,6 +303,73 @@ async fn a_token_that_is_refused_is_fetched_anew_once() {
         3,
         "one more try, then no other"
     );
+}
+
+impl Api {
+    /// What the token endpoint was last asked.
+    fn asked(&self) -> (String, Option<String>) {
+        let asked = self.0.asked.lock().unwrap();
+        let request = asked.last().unwrap();
+        let body = String::from_utf8(request.body().to_vec()).unwrap();
+        (
+            format!("{} {body}", request.uri()),
+            header(request, "authorization"),
+        )
+    }
+}
+
+#[tokio::test]
+async fn a_login_and_a_discovered_client_are_exchanged_and_a_token_is_sent_as_it_is() {
+    let api = Api::default();
+    let bridge = builder(&api)
+        .credential("login", value("me:hush & word"))
+        .credential("oidc", value("client:hush"))
+        .credential("oauth", value("hush-token"))
+        .build()
+        .unwrap();
+    assert!(text(&bridge, "get_login").await.contains("Bearer token-0"));
+    let wanted =
+        "https://api.example.com/token grant_type=password&username=me&password=hush%20%26%20word";
+    assert_eq!(api.asked(), (wanted.to_owned(), None));
+    *api.0.issuer.lock().unwrap() = Some("https://id.example.com/");
+    assert!(text(&bridge, "get_oidc").await.contains("Bearer token-1"));
+    let wanted = "https://id.example.com/token grant_type=client_credentials&scope=read";
+    assert_eq!(
+        api.asked(),
+        (wanted.to_owned(), Some("Basic Y2xpZW50Omh1c2g=".to_owned()))
+    );
+    text(&bridge, "get_oauth").await;
+    assert_eq!(
+        header(&api.last(), "authorization").unwrap(),
+        "Bearer hush-token"
+    );
+    assert_eq!(api.0.tokens.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn metadata_of_another_issuer_is_not_used() {
+    let api = Api::default();
+    let bridge = builder(&api).credential("oidc", value("client:hush"));
+    let bridge = bridge.build().unwrap();
+    for issuer in [None, Some("https://evil.example.com")] {
+        *api.0.issuer.lock().unwrap() = issuer;
+        let said = text(&bridge, "get_oidc").await;
+        assert!(
+            said.starts_with("error") && said.contains("\"oidc\""),
+            "{said}"
+        );
+    }
+    assert!(api.0.asked.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_client_that_is_not_known_by_header_is_sent_in_the_body() {
+    let api = Api::default();
+    *api.0.token_fails.lock().unwrap() = true;
+    text(&oauth(&api), "get_oauth").await;
+    let wanted = "https://api.example.com/token grant_type=client_credentials&client_id=my%20id&client_secret=hush%2Fsecret&scope=read%20write";
+    assert_eq!(api.asked(), (wanted.to_owned(), None));
+    assert_eq!(api.0.asked.lock().unwrap().len(), 2);
 }
 
 #[test]
