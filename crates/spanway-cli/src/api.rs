@@ -154,6 +154,9 @@ fn part(source: Option<&str>, catalog: Catalog, api: &Api) -> anyhow::Result<Par
     if let Some(calls) = api.concurrency {
         bridge = bridge.concurrency(calls);
     }
+    if api.is_tolerant {
+        bridge = bridge.tolerant();
+    }
     Ok(Part {
         source: match source {
             Some("-") => "standard input".to_owned(),

@@ -38,6 +38,8 @@ pub struct Bridge {
     forward: Vec<HeaderName>,
     credentials: Credentials,
     retries: u32,
+    /// Whether arguments that do not conform are read as was probably meant.
+    pub(crate) is_tolerant: bool,
 }
 
 /// One operation and what calling it needs.

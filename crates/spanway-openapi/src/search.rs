@@ -32,13 +32,14 @@ pub const SEARCH_THRESHOLD: usize = 128;
 /// ([`SEARCH_THRESHOLD`]). Arguments of `call_operation` are held against the schema that `describe_operation` shows.
 #[must_use]
 pub fn search_tools<S: Send + Sync + 'static>(bridges: Vec<Bridge>) -> Vec<Tool<S>> {
+    let is_tolerant = bridges.iter().any(|it| it.is_tolerant);
     let operations = Arc::new(Operations::new(bridges));
     let (search, describe, call) = (
         Arc::clone(&operations),
         Arc::clone(&operations),
         Arc::clone(&operations),
     );
-    vec![
+    let tools = [
         Tool::from_definition(
             search_definition(&operations),
             move |arguments: Map<String, Value>| {
@@ -60,7 +61,9 @@ pub fn search_tools<S: Send + Sync + 'static>(bridges: Vec<Bridge>) -> Vec<Tool<
                 async move { Ok::<_, ToolError>(call.call(&arguments, &context).await) }
             },
         ),
-    ]
+    ];
+    let reading = |it: Tool<S>| if is_tolerant { it.tolerant() } else { it };
+    tools.map(reading).into()
 }
 
 /// What the three tools work on.
@@ -140,7 +143,13 @@ impl Operations {
         let none = Value::Object(Map::new());
         let given = arguments.get("arguments").unwrap_or(&none);
         let check = || SchemaCheck::new(operation.arguments.schema.clone());
-        if let Some(problems) = entry.check.get_or_init(check).problems(given) {
+        let check = entry.check.get_or_init(check);
+        let reread = match check.problems(given) {
+            Some(_) if bridge.is_tolerant => check.reread(given),
+            _ => None,
+        };
+        let given = reread.as_ref().unwrap_or(given);
+        if let Some(problems) = check.problems(given) {
             return CallToolResult::error(format!(
                 "the arguments are not what {name} takes (describe_operation shows it):\n{problems}"
             ));

@@ -41,6 +41,7 @@ impl Bridge {
     /// those that conform.
     #[must_use]
     pub fn into_tools<S: Send + Sync + 'static>(self) -> Vec<Tool<S>> {
+        let is_tolerant = self.is_tolerant;
         let bridge = Arc::new(self);
         let definitions = bridge
             .operations()
@@ -56,7 +57,8 @@ impl Bridge {
                         Ok::<CallToolResult, ToolError>(result)
                     }
                 };
-                Tool::from_definition(definition, call)
+                let tool = Tool::from_definition(definition, call);
+                if is_tolerant { tool.tolerant() } else { tool }
             })
             .collect()
     }

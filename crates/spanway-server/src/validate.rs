@@ -7,6 +7,8 @@ use jsonschema::error::{ValidationError, ValidationErrorKind};
 use jsonschema::{PatternOptions, Validator};
 use serde_json::Value;
 
+use crate::coerce::coerced;
+
 /// Problems that are listed; more are only counted.
 const PROBLEMS_MAX: usize = 20;
 
@@ -68,6 +70,13 @@ impl SchemaCheck {
             schema,
             compiled: Compiled::default(),
         }
+    }
+
+    /// `value` read as was probably meant (see [`Tool::tolerant`](crate::Tool::tolerant)); `None` if no such reading
+    /// conforms.
+    #[must_use]
+    pub fn reread(&self, value: &Value) -> Option<Value> {
+        coerced(self.compiled.of(&self.schema).ok()?, value)
     }
 
     /// What is wrong with `value`, a line for each problem with its JSON Pointer; `None` if nothing is. A schema that

@@ -143,6 +143,9 @@ settings! {
     /// above 128 operations [default: auto]
     #[arg(long = "search", value_name = "MODE", env = "SPANWAY_SEARCH", help_heading = "API")]
     search: Option<String>,
+    /// Reads arguments that do not conform as was probably meant: numbers and JSON inside a string
+    #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "BOOL", env = "SPANWAY_TOLERANT_INPUT", help_heading = "API")]
+    tolerant_input: Option<bool>,
     /// What to do with tools of several documents that want the same name: refuse, first or rename [default: refuse]
     #[arg(long, value_name = "POLICY", env = "SPANWAY_CLASH", help_heading = "API")]
     clash: Option<String>,

@@ -64,6 +64,7 @@ pub(crate) struct Api {
     pub(crate) timeouts: Vec<(Filter, Duration)>,
     pub(crate) retries: Option<u32>,
     pub(crate) concurrency: Option<usize>,
+    pub(crate) is_tolerant: bool,
 }
 
 impl ServerConfig {
@@ -235,6 +236,7 @@ impl Api {
                 .collect::<Result<_, _>>()?,
             retries: settings.retries,
             concurrency: settings.concurrency,
+            is_tolerant: settings.tolerant_input == Some(true),
         })
     }
 }

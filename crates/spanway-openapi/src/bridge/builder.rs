@@ -88,6 +88,7 @@ pub struct BridgeBuilder {
     retries: u32,
     concurrency: usize,
     breaker: (u32, Duration),
+    is_tolerant: bool,
 }
 
 impl BridgeBuilder {
@@ -105,6 +106,7 @@ impl BridgeBuilder {
             retries: RETRIES,
             concurrency: CONCURRENCY,
             breaker: (BREAKER_FAILURES, BREAKER_PAUSE),
+            is_tolerant: false,
         }
     }
 
@@ -208,6 +210,13 @@ impl BridgeBuilder {
         self
     }
 
+    /// Reads arguments that do not conform as was probably meant ([`Tool::tolerant`](spanway_server::Tool::tolerant)).
+    #[must_use]
+    pub fn tolerant(mut self) -> Self {
+        self.is_tolerant = true;
+        self
+    }
+
     /// Finds the base URL of every operation.
     ///
     /// It is the one given; else the operation's, the path's or the document's first server, a
@@ -259,6 +268,7 @@ impl BridgeBuilder {
             forward: self.forward,
             credentials,
             retries: self.retries,
+            is_tolerant: self.is_tolerant,
         })
     }
 
