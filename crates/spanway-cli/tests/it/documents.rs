@@ -232,3 +232,13 @@ fn what_passes_is_tried_again_as_often_as_the_operator_says() {
     let hasty = Serving::start(&mut spanway(["serve", source, "--retries", "0"]));
     assert!(call(&hasty.url, &["echo"]).stderr.contains("503"));
 }
+
+#[test]
+fn input_that_nearly_conforms_is_read_where_the_operator_says() {
+    let arguments = r#"{"query": "sea", "limit": "2"}"#;
+    let exact = Serving::start(&mut spanway(["serve"]));
+    let said = call(&exact.url, &["search_books", arguments]).stderr;
+    assert!(said.contains("/limit"), "{said}");
+    let tolerant = Serving::start(&mut spanway(["serve", "--tolerant-input"]));
+    call(&tolerant.url, &["search_books", arguments]).ok();
+}

@@ -51,12 +51,13 @@ pub(super) fn shared_responses(root: &Map<String, Value>) -> Option<Value> {
     let produces = media_types(root, &Map::new(), "produces");
     let responses = responses
         .iter()
-        .map(|(name, it)| (name.clone(), response(it, &produces)));
+        .map(|(name, it)| (name.clone(), response(root, it, &produces)));
     Some(responses.collect())
 }
 
+/// A path, with what it refers to in its place: another file knows forms of Swagger 2.0 only, too.
 fn path_item(root: &Map<String, Value>, item: &Value) -> Value {
-    let Value::Object(item) = item else {
+    let Value::Object(item) = follow(root, item) else {
         return item.clone();
     };
     let shared = parameters(root, item.get("parameters"));
@@ -114,7 +115,7 @@ fn operation(root: &Map<String, Value>, source: &Map<String, Value>, shared: &[V
             Value::Object(map) => {
                 let all = map
                     .iter()
-                    .map(|(status, it)| (status.clone(), response(it, &produces)));
+                    .map(|(status, it)| (status.clone(), response(root, it, &produces)));
                 all.collect()
             }
             other => other.clone(),
@@ -127,20 +128,24 @@ fn operation(root: &Map<String, Value>, source: &Map<String, Value>, shared: &[V
 /// The parameters of a list, with those that are referred to in place of the references.
 fn parameters(root: &Map<String, Value>, list: Option<&Value>) -> Vec<Value> {
     let list = list.and_then(Value::as_array);
-    let follow = |source: &Value| {
-        let mut value = source;
-        for _ in 0..REFERENCE_HOPS_MAX {
-            let Some(reference) = value.get("$ref").and_then(Value::as_str) else {
-                return value.clone();
-            };
-            let target = pointer::from_reference(reference);
-            let target = target.and_then(|it| at(root, &it));
-            let Some(target) = target else { break };
-            value = target;
-        }
-        source.clone()
-    };
-    list.into_iter().flatten().map(follow).collect()
+    let all = list.into_iter().flatten();
+    all.map(|it| follow(root, it).clone()).collect()
+}
+
+/// What `source` refers to, or itself if that leads nowhere.
+fn follow<'a>(root: &'a Map<String, Value>, source: &'a Value) -> &'a Value {
+    let mut value = source;
+    for _ in 0..REFERENCE_HOPS_MAX {
+        let Some(reference) = value.get("$ref").and_then(Value::as_str) else {
+            return value;
+        };
+        let target = pointer::from_reference(reference);
+        let Some(target) = target.and_then(|it| at(root, &it)) else {
+            break;
+        };
+        value = target;
+    }
+    source
 }
 
 fn at<'a>(root: &'a Map<String, Value>, pointer: &str) -> Option<&'a Value> {
@@ -254,7 +259,13 @@ fn form_body(fields: &[&Value], consumes: &[String]) -> Value {
     json!({"required": is_required, "content": {media_type: media}})
 }
 
-fn response(source: &Value, produces: &[String]) -> Value {
+fn response(root: &Map<String, Value>, source: &Value, produces: &[String]) -> Value {
+    let reference = source.get("$ref").and_then(Value::as_str);
+    // Those of the document itself are converted where they stand.
+    let source = match reference {
+        Some(own) if own.starts_with("#/responses/") => source,
+        _ => follow(root, source),
+    };
     let Some(schema) = source.get("schema") else {
         return source.clone();
     };

@@ -76,6 +76,28 @@ async fn files_beside_the_document_are_one_document_with_it() {
 }
 
 #[tokio::test]
+async fn files_beside_a_document_of_swagger_2_are_read_as_swagger_2() {
+    let folder = TempDir::new().unwrap();
+    let item = "post: {operationId: add, parameters: [{in: body, name: b, schema: {$ref: 'm.yaml#/definitions/Pet'}}, {$ref: 'm.yaml#/parameters/kind'}], responses: {200: {$ref: 'm.yaml#/responses/pet'}}}";
+    write(folder.path(), "pets.yaml", item);
+    let more = "definitions: {Pet: {type: object, properties: {name: {type: string}}}}\nparameters: {kind: {name: kind, in: query, type: integer}}\nresponses: {pet: {description: '', schema: {$ref: '#/definitions/Pet'}}}";
+    write(folder.path(), "m.yaml", more);
+    let root = "swagger: '2.0'\nhost: a.example\npaths: {/pets: {$ref: pets.yaml}}";
+    let path = write(folder.path(), "api.yaml", root);
+    let catalog = read(Source::new(&path)).await;
+    assert_eq!(
+        (names(&catalog), lost(&catalog)),
+        (vec!["add"], String::new())
+    );
+    let add = &catalog.operations()[0];
+    let arguments = &add.arguments.schema["properties"];
+    assert_eq!(arguments["name"]["type"], "string");
+    assert_eq!(arguments["kind"]["type"], "integer");
+    let output = add.output_schema.as_ref().unwrap();
+    assert_eq!(output["properties"]["name"]["type"], "string");
+}
+
+#[tokio::test]
 async fn a_reference_out_of_the_directory_costs_its_operation_unless_it_is_allowed() {
     let folder = TempDir::new().unwrap();
     write(folder.path(), "shared/one.yaml", "get: {operationId: one}");
