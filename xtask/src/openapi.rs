@@ -13,20 +13,27 @@ use crate::testenv::TestEnv;
 
 const DRIVE_DEADLINE: Duration = Duration::from_secs(240);
 
-/// Each document with the static credentials its security schemes ask for.
+/// Each document with what its security schemes ask for: `SCHEME=command:…`, or a static header.
 const DOCUMENTS: &[(&str, &[&str])] = &[
     (
         "petstore-3.0.yaml",
-        &["api_key: letmein", "Authorization: Bearer letmein"],
+        &[
+            "api_key=command:echo letmein",
+            "Authorization: Bearer letmein",
+        ],
     ),
     (
         "museum-3.1.yaml",
-        &["Authorization: Basic bXVzZXVtOmxldG1laW4="],
+        &["MuseumPlaceholderAuth=command:echo museum:letmein"],
     ),
     (
         "v3.1-tictactoe.yaml",
         &["api-key: letmein", "Authorization: Bearer letmein"],
     ),
+    ("v2.0-petstore-expanded.yaml", &[]),
+    ("v2.0-uber.yaml", &["apikey=command:echo letmein"]),
+    ("v3.0-callback-example.yaml", &[]),
+    ("v3.0-link-example.yaml", &[]),
 ];
 
 /// Drives every document, then lists the tools of all that the folder holds.

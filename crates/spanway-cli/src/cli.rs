@@ -22,15 +22,19 @@ pub(crate) enum Command {
     Serve(ServeCommand),
     /// Lists the tools an API would be served as, and what is left out and why.
     Tools(ToolsCommand),
+    /// Judges a document and the settings as a linter does: what is exposed, what is left out and why. Exits with 1 if
+    /// anything is left out or could not be served.
+    Check(CheckCommand),
     /// Calls a tool of any MCP server, of either era; without TOOL, lists its tools.
     Call(CallCommand),
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct ServeCommand {
-    /// An OpenAPI 3 document: a file or a URL, JSON or YAML.
-    #[arg(env = "SPANWAY_SOURCE")]
-    pub(crate) source: Option<String>,
+    /// OpenAPI 3 or Swagger 2.0 documents: files, URLs or - for standard input, JSON or YAML. PREFIX::SOURCE puts a
+    /// prefix before the names of its tools.
+    #[arg(env = "SPANWAY_SOURCE", value_delimiter = '\n')]
+    pub(crate) source: Vec<String>,
     /// Settings from a TOML file; flags and environment win.
     #[arg(long, value_name = "FILE", env = "SPANWAY_CONFIG")]
     pub(crate) config: Option<PathBuf>,
@@ -40,10 +44,30 @@ pub(crate) struct ServeCommand {
 
 #[derive(Debug, Args)]
 pub(crate) struct ToolsCommand {
-    /// An OpenAPI 3 document: a file or a URL, JSON or YAML. Without it: the built-in demo.
-    #[arg(env = "SPANWAY_SOURCE")]
-    pub(crate) source: Option<String>,
+    /// OpenAPI 3 or Swagger 2.0 documents: files, URLs or - for standard input, JSON or YAML. PREFIX::SOURCE puts a
+    /// prefix before the names of its tools. Without one: the built-in demo.
+    #[arg(env = "SPANWAY_SOURCE", value_delimiter = '\n')]
+    pub(crate) source: Vec<String>,
     /// Prints the tools as JSON, schemas included.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Fails if anything of a document is left out.
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Settings from a TOML file; flags and environment win.
+    #[arg(long, value_name = "FILE", env = "SPANWAY_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckCommand {
+    /// OpenAPI 3 or Swagger 2.0 documents: files, URLs or - for standard input, JSON or YAML. PREFIX::SOURCE puts a
+    /// prefix before the names of its tools. Without one: the built-in demo.
+    #[arg(env = "SPANWAY_SOURCE", value_delimiter = '\n')]
+    pub(crate) source: Vec<String>,
+    /// Prints the findings as JSON.
     #[arg(long)]
     pub(crate) json: bool,
     /// Settings from a TOML file; flags and environment win.

@@ -2,11 +2,13 @@
 
 mod raw;
 mod resolved;
+mod scope;
 mod store;
 mod texts;
 
 pub(crate) use raw::Settings;
-pub(crate) use resolved::{Api, LogFormat, ServerConfig, header};
+pub(crate) use resolved::{Api, LogFormat, ServerConfig, clash, header, search};
+pub(crate) use scope::scoped_sources;
 
 use std::path::Path;
 

@@ -3,6 +3,7 @@
 
 mod api;
 mod call;
+mod check;
 mod cli;
 mod client;
 mod config;
@@ -21,7 +22,7 @@ use clap::Parser;
 use spanway::Server;
 
 use cli::{Cli, Command, ServeCommand};
-use config::{Api, ServerConfig};
+use config::{Api, ServerConfig, Settings, clash, scoped_sources, search};
 use failure::{finish, unparsed, usage};
 
 /// Runs the command line of this process.
@@ -37,6 +38,7 @@ pub fn main() -> ExitCode {
     finish(match cli.command {
         Command::Serve(command) => serve_api(command),
         Command::Tools(command) => tools::run(command),
+        Command::Check(command) => check::run(command),
         Command::Call(command) => runtime().and_then(|it| it.block_on(call::run(command))),
     })
 }
@@ -56,7 +58,7 @@ where
         #[arg(long, value_name = "FILE", env = "SPANWAY_CONFIG")]
         config: Option<std::path::PathBuf>,
         #[command(flatten)]
-        settings: config::Settings,
+        settings: Settings,
     }
     let command = <Flags as clap::CommandFactory>::command().about(about);
     let matches = match command.try_get_matches() {
@@ -87,16 +89,25 @@ where
 fn serve_api(command: ServeCommand) -> anyhow::Result<ExitCode> {
     let settings = usage(command.settings.over_file(command.config.as_deref()))?;
     let config = usage(ServerConfig::resolve(&settings))?;
-    let api = usage(Api::resolve(&settings))?;
     telemetry::init(config.log_format);
     runtime()?.block_on(async {
-        let source = command.source.or(settings.source);
-        let served = api::open(source.as_deref(), &api).await?;
+        let served = open(command.source, &settings).await?;
         let (server, announcement) = served.into_server()?;
         config.prepare(&server);
         serve::run(config, server, &announcement).await?;
         Ok(ExitCode::SUCCESS)
     })
+}
+
+/// Opens the documents of a command line, or of the settings.
+async fn open(sources: Vec<String>, settings: &Settings) -> anyhow::Result<api::Served> {
+    let policy = usage(clash(settings))?;
+    let search = usage(search(settings))?;
+    let scoped = usage(scoped_sources(sources, settings))?.into_iter();
+    let openings =
+        scoped.map(|(prefix, location, own)| Ok((prefix, location, usage(Api::resolve(&own))?)));
+    let openings = openings.collect::<anyhow::Result<Vec<_>>>()?;
+    api::open(&openings, policy, search).await
 }
 
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {

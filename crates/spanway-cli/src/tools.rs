@@ -2,25 +2,35 @@
 
 use std::process::ExitCode;
 
+use anyhow::bail;
+
+use crate::api::Part;
 use crate::cli::ToolsCommand;
-use crate::config::Api;
 use crate::failure::usage;
-use crate::{api, output, runtime};
+use crate::{output, runtime};
 
 /// Prints the tools, and what is left out and why.
 ///
 /// # Errors
-/// The document cannot be read, a setting is wrong, or stdout cannot be written to.
+/// A document cannot be read, a setting is wrong, stdout cannot be written to, or, if it is to be strict, something
+/// is left out.
 pub(crate) fn run(command: ToolsCommand) -> anyhow::Result<ExitCode> {
     let settings = usage(command.settings.over_file(command.config.as_deref()))?;
-    let resolved = usage(Api::resolve(&settings))?;
-    let source = command.source.or(settings.source);
-    let served = runtime()?.block_on(api::open(source.as_deref(), &resolved))?;
+    let served = runtime()?.block_on(crate::open(command.source, &settings))?;
     let text = if command.json {
         format!("{:#}\n", served.to_json())
     } else {
         served.announcement()
     };
     output::print(&text)?;
+    let left_out: usize = served
+        .parts()
+        .iter()
+        .map(|part| part.left_out().count())
+        .sum();
+    if command.strict && left_out > 0 {
+        let sources: Vec<&str> = served.parts().iter().map(Part::name).collect();
+        bail!("{left_out} parts of {} are left out", sources.join(", "));
+    }
     Ok(ExitCode::SUCCESS)
 }

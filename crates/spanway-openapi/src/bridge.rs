@@ -1,202 +1,77 @@
-//! An API's operations, callable: request, upstream, response, within one time limit.
+//! An API's operations, callable: request, upstream, response, within one time limit and what the API bears.
 //!
-//! The client's own request, its `Authorization` above all, never comes here: a call is an operation
-//! and its arguments, and nothing else.
+//! Of the caller's own request only the headers that the operator named are looked at, and `Authorization`
+//! is none of them unless it was named.
+
+mod breaker;
+mod builder;
+mod retry;
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderName, HeaderValue};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, Request, Response, StatusCode};
 use jsonschema::Validator;
 use serde_json::{Map, Value};
-use spanway_protocol::schema::CallToolResult;
+use spanway_protocol::schema::{CallToolResult, Content};
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
 use url::Url;
 
 use crate::catalog::Catalog;
-use crate::limits::CALL_TIMEOUT;
+use crate::credentials::{Applied, CredentialError, Credentials, scrub};
 use crate::operation::Operation;
 use crate::request::build_request;
 use crate::response::read_response;
-use crate::upstream::{Upstream, UpstreamError};
-
-/// Why a bridge cannot be built.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum BridgeError {
-    /// Neither the document nor the operator says where the API is.
-    #[error("the document names no server with a full URL; name the API's base URL (--upstream)")]
-    NoBaseUrl,
-    /// A base URL that cannot be used.
-    #[error("base URL {url:?}: {reason}")]
-    BaseUrl {
-        /// The URL.
-        url: String,
-        /// What is wrong with it.
-        reason: &'static str,
-    },
-    /// A static header that is none; its value is not repeated.
-    #[error("{name:?} is no valid header name, or its value is no valid header value")]
-    Header {
-        /// Its name.
-        name: String,
-    },
-}
-
-/// Puts a [`Bridge`] together.
-pub struct BridgeBuilder {
-    catalog: Catalog,
-    upstream: Arc<dyn Upstream>,
-    base_url: Option<Url>,
-    headers: HeaderMap,
-    timeout: Duration,
-}
+use crate::upstream::{Reach, Upstream, UpstreamError};
+use breaker::Breaker;
+pub use builder::{BridgeBuilder, BridgeError};
+use retry::Attempt;
 
 /// The operations of an API and the way to call them.
 pub struct Bridge {
     callables: Vec<Callable>,
     upstream: Arc<dyn Upstream>,
     headers: HeaderMap,
-    timeout: Duration,
+    forward: Vec<HeaderName>,
+    credentials: Credentials,
+    retries: u32,
+    /// Whether arguments that do not conform are read as was probably meant.
+    pub(crate) is_tolerant: bool,
 }
 
 /// One operation and what calling it needs.
 struct Callable {
     operation: Operation,
     base: Url,
+    reach: Reach,
+    timeout: Duration,
+    gate: Arc<Gate>,
     /// The compiled output schema; made at the first call, for big documents have many.
     validator: OnceLock<Option<Validator>>,
 }
 
-impl BridgeBuilder {
-    /// Sends every call to this base URL, whatever servers the document names.
-    #[must_use]
-    pub fn base_url(mut self, base_url: Url) -> Self {
-        self.base_url = Some(base_url);
-        self
-    }
-
-    /// Adds a header to every call; it wins over a parameter of that name. Its value is never shown.
-    ///
-    /// # Errors
-    /// The name or the value is not valid in HTTP.
-    pub fn header(mut self, name: &str, value: &str) -> Result<Self, BridgeError> {
-        let error = || BridgeError::Header {
-            name: name.to_owned(),
-        };
-        let key = HeaderName::from_bytes(name.trim().as_bytes()).map_err(|_| error())?;
-        let mut value = HeaderValue::from_str(value.trim()).map_err(|_| error())?;
-        value.set_sensitive(true);
-        self.headers.append(key, value);
-        Ok(self)
-    }
-
-    /// The longest a call may take; 60 s unless told.
-    #[must_use]
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
-        self
-    }
-
-    /// Finds the base URL of every operation.
-    ///
-    /// It is the one given; else the operation's, the path's or the document's first server, a
-    /// relative one read against the URL the document came from; else the upstream's own.
-    ///
-    /// # Errors
-    /// There is no usable base URL.
-    pub fn build(self) -> Result<Bridge, BridgeError> {
-        let whole = self.whole_base();
-        let from = self
-            .catalog
-            .origin()
-            .cloned()
-            .or_else(|| self.upstream.base_url());
-        let mut callables = Vec::new();
-        for operation in self.catalog.into_operations() {
-            let base = match (&self.base_url, &operation.server) {
-                (None, Some(own)) => absolute(own, from.as_ref())?,
-                _ => whole.clone()?,
-            };
-            callables.push(Callable {
-                operation,
-                base,
-                validator: OnceLock::new(),
-            });
-        }
-        Ok(Bridge {
-            callables,
-            upstream: self.upstream,
-            headers: self.headers,
-            timeout: self.timeout,
-        })
-    }
-
-    /// The base URL of operations that name none of their own.
-    fn whole_base(&self) -> Result<Url, BridgeError> {
-        if let Some(base_url) = &self.base_url {
-            return usable(base_url.clone());
-        }
-        let own = self.upstream.base_url();
-        let from = self.catalog.origin().cloned().or_else(|| own.clone());
-        match self.catalog.server() {
-            Some(server) => absolute(server, from.as_ref()),
-            // Without `servers` the API is where its document is.
-            None => match (self.catalog.origin(), own) {
-                (Some(origin), _) => absolute("/", Some(origin)),
-                (None, Some(own)) => usable(own),
-                (None, None) => Err(BridgeError::NoBaseUrl),
-            },
-        }
-    }
+/// What keeps calls from harming one API, and a broken API from holding up calls.
+struct Gate {
+    places: Semaphore,
+    breaker: Breaker,
 }
 
-/// A server's URL in full.
-fn absolute(server: &str, from: Option<&Url>) -> Result<Url, BridgeError> {
-    let joined = match (Url::parse(server), from) {
-        (Ok(url), _) => url,
-        (Err(url::ParseError::RelativeUrlWithoutBase), Some(from)) => {
-            from.join(server).map_err(|_| BridgeError::NoBaseUrl)?
+impl Gate {
+    fn new(concurrency: usize, (failures, pause): (u32, Duration)) -> Self {
+        Self {
+            places: Semaphore::new(concurrency),
+            breaker: Breaker::new(failures, pause),
         }
-        (Err(url::ParseError::RelativeUrlWithoutBase), None) => return Err(BridgeError::NoBaseUrl),
-        (Err(_), _) => {
-            return Err(BridgeError::BaseUrl {
-                url: server.to_owned(),
-                reason: "this is not a URL",
-            });
-        }
-    };
-    usable(joined)
-}
-
-fn usable(url: Url) -> Result<Url, BridgeError> {
-    let reason = if !matches!(url.scheme(), "http" | "https") {
-        "only http and https are supported"
-    } else if !url.username().is_empty() || url.password().is_some() {
-        "credentials belong into a static header, not into the URL"
-    } else {
-        return Ok(url);
-    };
-    let mut shown = url;
-    // These only fail on URLs without a host, and then there is nothing to hide.
-    let _ = shown.set_username("");
-    let _ = shown.set_password(None);
-    Err(BridgeError::BaseUrl {
-        url: shown.to_string(),
-        reason,
-    })
+    }
 }
 
 impl Bridge {
     /// Starts a bridge from the operations of `catalog` to `upstream`.
     pub fn builder(catalog: Catalog, upstream: impl Upstream) -> BridgeBuilder {
-        BridgeBuilder {
-            catalog,
-            upstream: Arc::new(upstream),
-            base_url: None,
-            headers: HeaderMap::new(),
-            timeout: CALL_TIMEOUT,
-        }
+        BridgeBuilder::new(catalog, upstream)
     }
 
     /// The operations, in the order of the document.
@@ -213,31 +88,35 @@ impl Bridge {
     pub async fn call(&self, name: &str, arguments: &Map<String, Value>) -> Option<CallToolResult> {
         let mut all = self.callables.iter().enumerate();
         let (index, _) = all.find(|(_, callable)| callable.operation.name == name)?;
-        Some(self.call_at(index, arguments).await)
+        Some(self.call_at(index, arguments, &HeaderMap::new()).await)
     }
 
-    /// Calls the operation at `index`, which is one of [`operations`](Self::operations).
+    /// Calls the operation at `index`, which is one of [`operations`](Self::operations), for a caller with
+    /// these headers.
     pub(crate) async fn call_at(
         &self,
         index: usize,
         arguments: &Map<String, Value>,
+        caller: &HeaderMap,
     ) -> CallToolResult {
         let Some(callable) = self.callables.get(index) else {
             return CallToolResult::error("there is no such operation");
         };
         let operation = &callable.operation;
-        let request = match build_request(operation, &callable.base, arguments, &self.headers) {
-            Ok(request) => request,
+        let fixed = self.fixed_headers(caller);
+        let request = match build_request(operation, &callable.base, arguments, &fixed) {
+            Ok(mut request) => {
+                request.extensions_mut().insert(callable.reach);
+                request
+            }
             Err(error) => return CallToolResult::error(error.to_string()),
         };
-        let answer = tokio::time::timeout(self.timeout, self.upstream.call(request)).await;
-        let answer = answer.unwrap_or(Err(UpstreamError::Timeout {
-            seconds: self.timeout.as_secs(),
-        }));
+        let answer = self.attempts(callable, &request).await;
         match answer {
-            Ok(response) => {
+            Ok((response, applied)) => {
                 tracing::debug!(tool = %operation.name, status = response.status().as_u16(), "called");
-                read_response(operation, callable.validator(), &response)
+                let result = read_response(operation, callable.validator(), &response);
+                redacted(result, request.headers(), &applied)
             }
             Err(error) => {
                 tracing::warn!(tool = %operation.name, %error, "the upstream gave no answer");
@@ -245,6 +124,131 @@ impl Bridge {
             }
         }
     }
+
+    /// Sends a request until there is an answer to keep, within the time limit.
+    async fn attempts(
+        &self,
+        callable: &Callable,
+        request: &Request<Bytes>,
+    ) -> Result<(Response<Bytes>, Applied), CallError> {
+        let deadline = Instant::now() + callable.timeout;
+        let mut done = 0;
+        loop {
+            let outcome = self.attempt(callable, request, deadline).await;
+            done += 1;
+            let judged = match &outcome {
+                Ok((response, _)) => Attempt::of(response),
+                Err(CallError::Upstream(UpstreamError::Connect)) => Attempt::Passing(None),
+                Err(_) => Attempt::Final,
+            };
+            let delay = retry::delay(&callable.operation, judged, done, self.retries);
+            match delay {
+                Some(delay) if Instant::now() + delay < deadline => {
+                    tracing::debug!(tool = %callable.operation.name, done, ?delay, "trying again");
+                    tokio::time::sleep(delay).await;
+                }
+                _ => return outcome,
+            }
+        }
+    }
+
+    /// Sends a request once, if the API is not left alone and has a place free before `deadline`.
+    async fn attempt(
+        &self,
+        callable: &Callable,
+        request: &Request<Bytes>,
+        deadline: Instant,
+    ) -> Result<(Response<Bytes>, Applied), CallError> {
+        let gate = &callable.gate;
+        let seconds = callable.timeout.as_secs();
+        let place = tokio::time::timeout_at(deadline, gate.places.acquire()).await;
+        let Ok(_place) = place else {
+            return Err(CallError::Busy { seconds });
+        };
+        let pass = gate.breaker.enter().map_err(|left| CallError::Paused {
+            seconds: left.as_secs() + 1,
+        })?;
+        let exchange = self.exchange(&callable.operation, request);
+        let outcome = tokio::time::timeout_at(deadline, exchange).await;
+        let outcome = outcome.unwrap_or(Err(UpstreamError::Timeout { seconds }.into()));
+        match &outcome {
+            Ok((response, _)) => pass.end(!matches!(response.status().as_u16(), 502..=504)),
+            Err(CallError::Upstream(UpstreamError::TooLarge { .. })) => pass.end(true),
+            // It was not asked.
+            Err(CallError::Upstream(UpstreamError::Private)) => drop(pass),
+            Err(CallError::Upstream(_)) => pass.end(false),
+            // It was not asked.
+            Err(_) => drop(pass),
+        }
+        outcome
+    }
+
+    /// Sends a request with its credentials; once more if those were cached and are refused.
+    async fn exchange(
+        &self,
+        operation: &Operation,
+        request: &Request<Bytes>,
+    ) -> Result<(Response<Bytes>, Applied), CallError> {
+        let mut is_second = false;
+        loop {
+            let mut sent = request.clone();
+            let applied = self.credentials.apply(operation, &mut sent, &self.upstream);
+            let applied = applied.await?;
+            let response = self.upstream.call(sent).await?;
+            // What is refused for its credentials had no effect, so that any method may be repeated.
+            let is_refused = response.status() == StatusCode::UNAUTHORIZED;
+            if is_second || !is_refused || !applied.forget() {
+                return Ok((response, applied));
+            }
+            is_second = true;
+        }
+    }
+
+    /// The operator's headers, over those of the caller that are passed on.
+    fn fixed_headers(&self, caller: &HeaderMap) -> HeaderMap {
+        let mut fixed = HeaderMap::new();
+        let wanted = self.forward.iter();
+        for name in wanted.filter(|name| !self.headers.contains_key(*name)) {
+            for value in caller.get_all(name) {
+                let mut value = value.clone();
+                value.set_sensitive(matches!(name.as_str(), "authorization" | "cookie"));
+                fixed.append(name, value);
+            }
+        }
+        fixed.extend(self.headers.clone());
+        fixed
+    }
+}
+
+/// Why a call has no response.
+#[derive(Debug, thiserror::Error)]
+enum CallError {
+    #[error(transparent)]
+    Credential(#[from] CredentialError),
+    #[error(transparent)]
+    Upstream(#[from] UpstreamError),
+    #[error("too many calls to the API are under way; this one found no place within {seconds} s")]
+    Busy { seconds: u64 },
+    #[error("the API has failed many times in a row and is left alone; try again in {seconds} s")]
+    Paused { seconds: u64 },
+}
+
+/// An error without the credentials and the operator's headers that were sent: some APIs repeat them.
+fn redacted(mut result: CallToolResult, sent: &HeaderMap, applied: &Applied) -> CallToolResult {
+    if result.is_error {
+        let values = sent.values().filter(|it| it.is_sensitive());
+        let values: Vec<&str> = values.filter_map(|it| it.to_str().ok()).collect();
+        // A whole value goes before the token that it ends with, which may stand alone.
+        let tokens = values.iter().filter_map(|it| Some(it.split_once(' ')?.1));
+        let secrets: Vec<&str> = values.iter().copied().chain(tokens).collect();
+        for content in &mut result.content {
+            if let Some(text) = content.as_text() {
+                let secrets = secrets.iter().copied().chain(applied.secrets());
+                *content = Content::text(scrub(text, secrets));
+            }
+        }
+    }
+    result
 }
 
 impl Callable {
@@ -254,15 +258,6 @@ impl Callable {
             jsonschema::draft202012::new(schema).ok()
         };
         self.validator.get_or_init(compile).as_ref()
-    }
-}
-
-impl fmt::Debug for BridgeBuilder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("BridgeBuilder")
-            .field("base_url", &self.base_url.as_ref().map(Url::as_str))
-            .field("headers", &self.headers.keys().collect::<Vec<_>>())
-            .finish_non_exhaustive()
     }
 }
 

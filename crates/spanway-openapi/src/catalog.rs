@@ -6,7 +6,7 @@ use crate::document::Document;
 use crate::filter::Filter;
 use crate::operation::{Operation, read_operations};
 use crate::problem::Problem;
-use crate::server::server_url;
+use crate::security::{Schemes, SecurityScheme, read_schemes};
 
 /// The operations of one API.
 #[derive(Debug, Clone)]
@@ -16,6 +16,7 @@ pub struct Catalog {
     version: Option<String>,
     server: Option<String>,
     origin: Option<Url>,
+    schemes: Schemes,
     operations: Vec<Operation>,
     problems: Vec<Problem>,
 }
@@ -26,13 +27,20 @@ impl Catalog {
     /// This never fails: what cannot be read is left out and stands in [`problems`](Self::problems).
     #[must_use]
     pub fn read(document: &Document) -> Self {
-        let (operations, problems) = read_operations(document);
+        let (operations, mut problems) = read_operations(document);
+        let schemes = read_schemes(document, &mut problems);
+        for problem in &mut problems {
+            problem.pointer = document.written_pointer(&problem.pointer);
+        }
         Self {
             title: document.title().map(str::to_owned),
             description: document.description().map(str::to_owned),
             version: document.api_version().map(str::to_owned),
-            server: document.at("/servers").and_then(server_url),
+            server: document
+                .at("/servers")
+                .and_then(|servers| document.server_url(servers)),
             origin: document.origin().cloned(),
+            schemes,
             operations,
             problems,
         }
@@ -86,6 +94,15 @@ impl Catalog {
         &self.problems
     }
 
+    /// The security schemes of the document, by name.
+    pub fn security_schemes(&self) -> impl Iterator<Item = (&str, &SecurityScheme)> {
+        self.schemes.iter().map(|(name, it)| (name.as_str(), it))
+    }
+
+    pub(crate) fn schemes(&self) -> &Schemes {
+        &self.schemes
+    }
+
     /// The first of the document's `servers`; it may be relative.
     pub(crate) fn server(&self) -> Option<&str> {
         self.server.as_deref()
@@ -94,6 +111,14 @@ impl Catalog {
     /// The URL the document came from.
     pub(crate) fn origin(&self) -> Option<&Url> {
         self.origin.as_ref()
+    }
+
+    pub(crate) fn operations_mut(&mut self) -> &mut Vec<Operation> {
+        &mut self.operations
+    }
+
+    pub(crate) fn add_problems(&mut self, problems: Vec<Problem>) {
+        self.problems.extend(problems);
     }
 
     pub(crate) fn into_operations(self) -> Vec<Operation> {

@@ -2,16 +2,23 @@
 //!
 //! Nothing here knows operations or schemas; an odd field is found by whoever reads it.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 use url::Url;
 
+use crate::external::External;
 use crate::limits::REFERENCE_HOPS_MAX;
 use crate::pointer;
+use crate::server::server_url;
+use crate::swagger;
 
 /// The revision of OpenAPI a document is written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum OpenApiVersion {
+    /// Swagger 2.0, converted to the shape of 3.0 when it is read.
+    V2_0,
     /// 3.0.x, with its own dialect of JSON Schema.
     V3_0,
     /// 3.1.x and 3.2.x, with JSON Schema 2020-12.
@@ -25,11 +32,8 @@ pub enum DocumentError {
     /// No `openapi` member at the root.
     #[error("not an OpenAPI document: it has no `openapi` member")]
     NotOpenApi,
-    /// Swagger 2.0, the ancestor of OpenAPI 3.
-    #[error("swagger {0} is not supported yet; convert the document to OpenAPI 3")]
-    Swagger(String),
     /// A revision of OpenAPI this crate does not know.
-    #[error("OpenAPI version {0:?} is not supported; 3.0, 3.1 and 3.2 are")]
+    #[error("OpenAPI version {0:?} is not supported; 2.0, 3.0, 3.1 and 3.2 are")]
     Version(String),
 }
 
@@ -39,6 +43,8 @@ pub struct Document {
     root: Value,
     version: OpenApiVersion,
     origin: Option<Url>,
+    external: External,
+    variables: BTreeMap<String, String>,
 }
 
 /// A value of a document together with its own JSON Pointer, after references were followed.
@@ -57,11 +63,32 @@ impl Document {
     /// The root names no supported version of OpenAPI.
     pub fn from_value(root: Value, origin: Option<Url>) -> Result<Self, DocumentError> {
         let version = read_version(&root)?;
+        let root = match version {
+            OpenApiVersion::V2_0 => swagger::convert(root, origin.as_ref()),
+            _ => root,
+        };
         Ok(Self {
             root,
             version,
             origin,
+            external: External::default(),
+            variables: BTreeMap::new(),
         })
+    }
+
+    pub(crate) fn with_external(mut self, external: External) -> Self {
+        self.external = external;
+        self
+    }
+
+    pub(crate) fn with_variables(mut self, variables: BTreeMap<String, String>) -> Self {
+        self.variables = variables;
+        self
+    }
+
+    /// The first usable server of a `servers` list, with the operator's values for its variables.
+    pub(crate) fn server_url(&self, servers: &Value) -> Option<String> {
+        server_url(servers, &self.variables)
     }
 
     /// The revision the document is written in.
@@ -94,6 +121,17 @@ impl Document {
         self.root.pointer("/info/description")?.as_str()
     }
 
+    /// A place as whoever wrote the document knows it: some parts are moved when it is read.
+    pub(crate) fn written_pointer(&self, pointer: &str) -> String {
+        if let Some(there) = self.external.written_pointer(pointer) {
+            return there;
+        }
+        match self.version {
+            OpenApiVersion::V2_0 => swagger::original_pointer(pointer),
+            _ => pointer.to_owned(),
+        }
+    }
+
     /// The value at a JSON Pointer.
     pub(crate) fn at(&self, pointer: &str) -> Option<&Value> {
         self.root.pointer(pointer)
@@ -101,7 +139,8 @@ impl Document {
 
     /// Follows `$ref` from `value` (which stands at `pointer`) until something else is found.
     ///
-    /// A chain that is too long, cyclic ones included, leads nowhere, as does an external reference.
+    /// A chain that is too long, cyclic ones included, leads nowhere, as does a reference to a document that
+    /// could not be loaded.
     pub(crate) fn resolve<'d>(
         &'d self,
         value: &'d Value,
@@ -125,8 +164,10 @@ impl Document {
     /// Follows one reference.
     pub(crate) fn follow(&self, reference: &str) -> Result<Located<'_>, String> {
         let Some(target) = pointer::from_reference(reference) else {
+            let reason = self.external.failure(reference);
+            let reason = reason.unwrap_or("only local ones are followed");
             return Err(format!(
-                "reference {reference:?} leads out of the document; only local ones are followed"
+                "reference {reference:?} leads out of the document: {reason}"
             ));
         };
         match self.at(&target) {
@@ -154,7 +195,9 @@ fn read_version(root: &Value) -> Result<OpenApiVersion, DocumentError> {
         };
     }
     match root.get("swagger").and_then(text) {
-        Some(version) => Err(DocumentError::Swagger(version)),
+        // `swagger: 2.0` without quotes may come as the number 2.
+        Some(version) if version.starts_with("2.0") || version == "2" => Ok(OpenApiVersion::V2_0),
+        Some(version) => Err(DocumentError::Version(version)),
         None => Err(DocumentError::NotOpenApi),
     }
 }
@@ -181,9 +224,11 @@ mod tests {
             version(json!({"openapi": "3.2.0"})),
             Ok(OpenApiVersion::V3_1)
         );
+        assert_eq!(version(json!({"swagger": "2.0"})), Ok(OpenApiVersion::V2_0));
+        assert_eq!(version(json!({"swagger": 2.0})), Ok(OpenApiVersion::V2_0));
         assert_eq!(
-            version(json!({"swagger": "2.0"})),
-            Err(DocumentError::Swagger("2.0".into()))
+            version(json!({"swagger": "1.2"})),
+            Err(DocumentError::Version("1.2".into()))
         );
         assert_eq!(
             version(json!({"openapi": "4.0.0"})),

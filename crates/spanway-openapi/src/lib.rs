@@ -16,6 +16,9 @@
 //!   are base64 or a `data:` URI.
 //! - **Headers** a client must not set (`Authorization`, `Host`, …) are no arguments; the operator
 //!   sets them with [`BridgeBuilder::header`].
+//! - **Credentials** are those of the document's security schemes ([`BridgeBuilder::credential`]): an
+//!   operation is called with the first alternative of its `security` of which everything is given. The
+//!   caller's own headers go to the API only if they are named ([`BridgeBuilder::forward_header`]).
 //! - **Hints**: see [`Operation::hints`].
 //! - **Result**: a status of 400 and above is an error with the status and the beginning of the body.
 //!   JSON is structured if every success promises one schema of at most 64 KiB; an answer that
@@ -43,7 +46,10 @@
 mod arguments;
 mod bridge;
 mod catalog;
+mod clash;
+mod credentials;
 mod document;
+mod external;
 mod filter;
 mod hash;
 mod limits;
@@ -55,23 +61,33 @@ mod problem;
 mod request;
 mod response;
 mod schema;
+mod search;
+mod security;
 mod server;
 mod source;
+mod swagger;
 mod tools;
 mod upstream;
 
 pub use arguments::{Arguments, Binding, Target};
 pub use bridge::{Bridge, BridgeBuilder, BridgeError};
 pub use catalog::Catalog;
+pub use clash::{ClashPolicy, NameClash, settle_clashes};
+pub use credentials::{CredentialSource, CredentialSourceError, Secret};
 pub use document::{Document, DocumentError, OpenApiVersion};
 pub use filter::{Filter, FilterError};
-pub use limits::{CALL_TIMEOUT, DOCUMENT_BYTES_MAX, DOCUMENT_TIMEOUT, RESPONSE_BYTES_MAX};
+pub use limits::{
+    BREAKER_FAILURES, BREAKER_PAUSE, CALL_TIMEOUT, CONCURRENCY, DOCUMENT_BYTES_MAX,
+    DOCUMENT_TIMEOUT, RESPONSE_BYTES_MAX, RETRIES,
+};
 pub use operation::{
     Body, BodyKind, Hints, Location, Operation, Parameter, Response, StatusPattern, Style,
 };
 pub use parse::SyntaxError;
 pub use problem::{Impact, Problem};
 pub use request::{RequestError, build_request};
+pub use search::{SEARCH_THRESHOLD, search_tools};
+pub use security::{SecurityNeed, SecurityScheme};
 pub use source::{Source, SourceError, parse_document};
 pub use upstream::{
     HttpUpstream, HttpUpstreamError, ResponseFuture, ServiceUpstream, Upstream, UpstreamError,

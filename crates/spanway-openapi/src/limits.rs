@@ -17,6 +17,9 @@ pub(crate) const DOCUMENT_NODES_MAX: usize = 8_000_000;
 /// Nodes that aliases may add to a YAML document.
 pub(crate) const ALIASED_NODES_MAX: usize = 250_000;
 
+/// Other documents that a document may refer to, one through another.
+pub(crate) const EXTERNAL_DOCUMENTS_MAX: usize = 4096;
+
 /// Length of a chain of references, each naming the next.
 pub(crate) const REFERENCE_HOPS_MAX: usize = 32;
 
@@ -37,6 +40,27 @@ pub(crate) const EXAMPLE_BYTES_MAX: usize = 1024;
 
 /// Time of one call to the upstream, from the first byte sent to the last received.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Further attempts of a call that may be repeated.
+pub const RETRIES: u32 = 2;
+
+/// The longest wait before the first of them; it doubles.
+pub(crate) const RETRY_DELAY_FIRST: Duration = Duration::from_millis(250);
+
+/// The longest wait between two attempts where the API asks for none.
+pub(crate) const RETRY_DELAY_MAX: Duration = Duration::from_secs(5);
+
+/// The longest wait an API may ask for; one that asks for more is not tried again.
+pub(crate) const RETRY_AFTER_MAX: Duration = Duration::from_secs(10);
+
+/// Calls to an API at once; further ones wait.
+pub const CONCURRENCY: usize = 64;
+
+/// Failures in a row after which an API is left alone.
+pub const BREAKER_FAILURES: u32 = 10;
+
+/// How long it is left alone.
+pub const BREAKER_PAUSE: Duration = Duration::from_secs(15);
 
 /// Bytes of an upstream's response body.
 pub const RESPONSE_BYTES_MAX: usize = 16 * 1024 * 1024;

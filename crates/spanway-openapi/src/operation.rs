@@ -13,11 +13,13 @@ use serde_json::Value;
 pub use body::{Body, BodyKind};
 pub(crate) use body::{essence, is_json};
 pub(crate) use parameter::ParameterForm;
+pub(crate) use parameter::is_reserved_header;
 pub use parameter::{Location, Parameter, Style};
 pub(crate) use read::read_operations;
 pub use response::{Response, StatusPattern};
 
 use crate::arguments::Arguments;
+use crate::security::SecurityNeed;
 
 /// One operation of an API, ready to be called.
 #[derive(Debug, Clone)]
@@ -43,6 +45,8 @@ pub struct Operation {
     pub description: Option<String>,
     /// The server declared for it alone or for its path, variables filled in.
     pub server: Option<String>,
+    /// The alternatives of credentials it needs, each all of its schemes together; none: it needs nothing.
+    pub security: Vec<Vec<SecurityNeed>>,
     /// Path, query, header and cookie parameters.
     pub parameters: Vec<Parameter>,
     /// The request body, in the one media type that will be sent.

@@ -15,32 +15,38 @@ use url::Url;
 
 use crate::arguments::Target;
 use crate::operation::{Location, Operation, Parameter, ParameterForm, Style};
+use crate::pointer;
 use body::{BodyValues, encode_body};
-use encode::{component, literal_path, reserved_allowed};
+pub(crate) use encode::component;
+use encode::{literal_path, reserved_allowed};
 use style::{delimited, pairs, path_text};
 
-/// Why arguments make no request; the text is for the model.
+/// Why arguments make no request; the text is for the model, led by a JSON Pointer into the arguments.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RequestError {
     /// A required argument is not there.
-    #[error("argument {0:?} is required")]
+    #[error("{}: is required", at(.0))]
     Missing(String),
     /// An argument is not declared, and there is no body it could go into.
-    #[error("there is no argument {0:?}")]
+    #[error("{}: is not expected", at(.0))]
     Unknown(String),
     /// A path parameter would leave its place in the path.
-    #[error("argument {0:?} must not be empty, `.` or `..`: it is a part of the path")]
+    #[error("{}: must not be empty, `.` or `..`: it is a part of the path", at(.0))]
     PathSegment(String),
     /// A header parameter holds a line break or another control character.
-    #[error("argument {0:?} holds characters that a header cannot carry")]
+    #[error("{}: holds characters that a header cannot carry", at(.0))]
     HeaderValue(String),
     /// A file argument is not base64.
-    #[error("argument {0:?} must be base64 or a data: URI")]
+    #[error("{}: must be base64 or a data: URI", at(.0))]
     NotBase64(String),
     /// The URL is too long or otherwise impossible.
     #[error("the arguments do not make a valid URL: {0}")]
     Url(String),
+}
+
+fn at(argument: &str) -> String {
+    pointer::child("", argument)
 }
 
 /// Builds the request that calls `operation` with `arguments` on the API at `base`.
@@ -58,7 +64,7 @@ pub fn build_request(
     let mut headers = parameter_headers(&sorted)?;
     headers.insert(ACCEPT, header_value("accept", &operation.accept())?);
     let body = match &operation.body {
-        Some(body) => encode_body(body, &sorted.body)?,
+        Some(body) => encode_body(body, &sorted.body).map_err(|it| by_argument(operation, it))?,
         None => None,
     };
     let mut content = Bytes::new();
@@ -79,6 +85,18 @@ pub fn build_request(
     *request.uri_mut() = uri;
     *request.headers_mut() = headers;
     Ok(request)
+}
+
+/// An error about a property of the body as one about the argument for it, whose name may be another.
+fn by_argument(operation: &Operation, error: RequestError) -> RequestError {
+    let RequestError::NotBase64(property) = error else {
+        return error;
+    };
+    let is_for =
+        |target: &Target| matches!(target, Target::Property { name, .. } if *name == property);
+    let mut all = operation.arguments.bindings.iter();
+    let found = all.find(|it| is_for(&it.target));
+    RequestError::NotBase64(found.map_or(property.clone(), |it| it.argument.clone()))
 }
 
 /// The arguments of a call, sorted by where they go.
@@ -278,5 +296,7 @@ fn header_value(argument: &str, text: &str) -> Result<HeaderValue, RequestError>
         .map_err(|_| RequestError::HeaderValue(argument.to_owned()))
 }
 
+#[cfg(test)]
+mod round_trip;
 #[cfg(test)]
 mod tests;

@@ -1,9 +1,11 @@
-//! The base URL of an API from its `servers`, with variables at their defaults.
+//! The base URL of an API from its `servers`, with variables at their defaults or as the operator says.
+
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 /// The first usable server of a `servers` list; it may be relative to the document.
-pub(crate) fn server_url(servers: &Value) -> Option<String> {
+pub(crate) fn server_url(servers: &Value, given: &BTreeMap<String, String>) -> Option<String> {
     let first = servers.as_array()?.first()?;
     let template = first.get("url")?.as_str()?.trim();
     let variables = first.get("variables");
@@ -15,7 +17,10 @@ pub(crate) fn server_url(servers: &Value) -> Option<String> {
             rest = after;
             continue;
         };
-        url.push_str(&default_of(variables?.get(name)?)?);
+        match given.get(name) {
+            Some(value) => url.push_str(value),
+            None => url.push_str(&default_of(variables?.get(name)?)?),
+        }
         rest = tail;
     }
     url.push_str(rest);
@@ -48,9 +53,16 @@ mod tests {
                 "base": {"enum": ["v2", "v1"]},
             },
         }]);
+        let url = |given: &[(&str, &str)]| {
+            let given = given
+                .iter()
+                .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+            server_url(&servers, &given.collect()).unwrap()
+        };
+        assert_eq!(url(&[]), "https://eu.example.com:8443/v2");
         assert_eq!(
-            server_url(&servers).unwrap(),
-            "https://eu.example.com:8443/v2"
+            url(&[("region", "us"), ("port", "1")]),
+            "https://us.example.com:1/v2"
         );
     }
 
@@ -62,8 +74,11 @@ mod tests {
             json!([{"url": 1}]),
             json!([{"url": "http://{x}/"}]),
         ] {
-            assert_eq!(server_url(&servers), None);
+            assert_eq!(server_url(&servers, &BTreeMap::new()), None);
         }
-        assert_eq!(server_url(&json!([{"url": "/api"}])).unwrap(), "/api");
+        assert_eq!(
+            server_url(&json!([{"url": "/api"}]), &BTreeMap::new()).unwrap(),
+            "/api"
+        );
     }
 }

@@ -1,7 +1,8 @@
-//! Where a document comes from: a file or an http(s) URL, JSON or YAML as its content says, bounded.
+//! Where a document comes from: a file, an http(s) URL or standard input, JSON or YAML as its content says, bounded.
 //!
 //! It decides how bytes become a tree of values, and nothing about what the tree means.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -10,9 +11,10 @@ use std::time::Duration;
 use url::Url;
 
 use crate::document::{Document, DocumentError};
+use crate::external::{Allowed, Here, bundle};
 use crate::limits::{DOCUMENT_BYTES_MAX, DOCUMENT_TIMEOUT};
 use crate::parse::{SyntaxError, parse_tree};
-use crate::upstream::http_client;
+use crate::upstream::{PublicOnly, http_client, same_origin, to_public};
 
 /// Why a document could not be loaded; each names the file or URL.
 #[derive(Debug, thiserror::Error)]
@@ -70,23 +72,33 @@ pub enum SourceError {
 #[derive(Debug, Clone)]
 pub struct Source {
     place: Place,
-    bytes_max: usize,
-    timeout: Duration,
+    loader: Loader,
+    allowed: Allowed,
+    variables: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Clone)]
 enum Place {
     File(PathBuf),
     Url(Url),
+    Stdin,
+}
+
+/// Reads and fetches within bounds.
+#[derive(Debug, Clone)]
+pub(crate) struct Loader {
+    pub(crate) bytes_max: usize,
+    timeout: Duration,
 }
 
 impl Source {
-    /// A path, or a URL with the scheme `http`, `https` or `file`.
+    /// A path, a URL with the scheme `http`, `https` or `file`, or `-` for standard input.
     ///
-    /// Anything that does not start with one of these schemes is a path.
+    /// Anything else that does not start with one of these schemes is a path.
     #[must_use]
     pub fn new(location: &str) -> Self {
         let place = match Url::parse(location) {
+            _ if location == "-" => Place::Stdin,
             Ok(url) if matches!(url.scheme(), "http" | "https") => Place::Url(url),
             Ok(url) if url.scheme() == "file" => match url.to_file_path() {
                 Ok(path) => Place::File(path),
@@ -96,72 +108,144 @@ impl Source {
         };
         Self {
             place,
-            bytes_max: DOCUMENT_BYTES_MAX,
-            timeout: DOCUMENT_TIMEOUT,
+            loader: Loader {
+                bytes_max: DOCUMENT_BYTES_MAX,
+                timeout: DOCUMENT_TIMEOUT,
+            },
+            allowed: Allowed::default(),
+            variables: BTreeMap::new(),
         }
     }
 
-    /// The largest document accepted, in bytes; 64 MiB unless told.
+    /// The largest document accepted, in bytes, and the most that others it refers to may have together; 64 MiB
+    /// unless told.
     #[must_use]
     pub fn bytes_max(mut self, bytes_max: usize) -> Self {
-        self.bytes_max = bytes_max;
+        self.loader.bytes_max = bytes_max;
         self
     }
 
     /// The longest a fetch may take; 30 s unless told.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
+        self.loader.timeout = timeout;
         self
     }
 
-    /// Reads or fetches the document and parses it.
+    /// Follows references to files below this directory too; otherwise only below that of the document.
+    #[must_use]
+    pub fn reference_dir(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.allowed.directories.push(directory.into());
+        self
+    }
+
+    /// Follows references to URLs on this host too; otherwise only to where a document from a URL came from.
+    #[must_use]
+    pub fn reference_host(mut self, host: impl Into<String>) -> Self {
+        self.allowed.hosts.push(host.into());
+        self
+    }
+
+    /// Gives a variable of the document's server URLs another value than its default.
+    #[must_use]
+    pub fn server_variable(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.variables.insert(name.into(), value.into());
+        self
+    }
+
+    /// Reads or fetches the document, and those that it refers to, and parses it.
     ///
     /// # Errors
-    /// The place cannot be read, or what is there is not a document this crate reads.
+    /// The place cannot be read, or what is there is not a document this crate reads. What it refers to and cannot
+    /// be had costs no more than the operations that need it.
     pub async fn load(self) -> Result<Document, SourceError> {
-        let (bytes, origin) = match &self.place {
-            Place::Url(url) => self.fetch(url).await?,
-            Place::File(path) => (self.read(path)?, None),
+        let (bytes, here) = match &self.place {
+            Place::Url(url) => {
+                let (bytes, origin) = self.loader.fetch(url, Redirects::Any).await?;
+                (bytes, Here::Url(origin))
+            }
+            Place::File(path) => {
+                let bytes = self.loader.read(path)?;
+                (bytes, path.canonicalize().map_or(Here::Nowhere, Here::File))
+            }
+            Place::Stdin => (self.loader.read_stdin().await?, Here::Nowhere),
         };
-        let location = self.location();
-        let root = parse_tree(&bytes).map_err(|error| SourceError::Syntax {
+        let location = self.place.shown();
+        let mut root = parse_tree(&bytes).map_err(|error| SourceError::Syntax {
             location: location.clone(),
             error,
         })?;
-        Document::from_value(root, origin)
-            .map_err(|error| SourceError::Document { location, error })
+        let origin = match &here {
+            Here::Url(url) => Some(url.clone()),
+            _ => None,
+        };
+        let external = bundle(&mut root, here, &self.allowed, &self.loader).await;
+        let document = Document::from_value(root, origin)
+            .map_err(|error| SourceError::Document { location, error })?;
+        Ok(document
+            .with_external(external)
+            .with_variables(self.variables))
+    }
+}
+
+/// Where a fetch may be redirected to.
+#[derive(Clone, Copy)]
+enum Redirects {
+    Any,
+    SameOrigin,
+}
+
+impl Loader {
+    /// Reads a file.
+    pub(crate) fn read(&self, path: &Path) -> Result<Vec<u8>, SourceError> {
+        let location = path.display().to_string();
+        let opened = File::open(path).and_then(|file| self.read_from(file));
+        match opened {
+            Ok(Some(bytes)) => Ok(bytes),
+            Ok(None) => Err(self.too_large(location)),
+            Err(source) if source.kind() == io::ErrorKind::NotFound => {
+                Err(SourceError::NotFound { location })
+            }
+            Err(source) => Err(SourceError::Read { location, source }),
+        }
     }
 
-    fn read(&self, path: &Path) -> Result<Vec<u8>, SourceError> {
-        let failed = |source: io::Error| match source.kind() {
-            io::ErrorKind::NotFound => SourceError::NotFound {
-                location: self.location(),
-            },
-            _ => SourceError::Read {
-                location: self.location(),
-                source,
-            },
-        };
-        let file = File::open(path).map_err(failed)?;
+    async fn read_stdin(&self) -> Result<Vec<u8>, SourceError> {
+        let loader = self.clone();
+        let location = Place::Stdin.shown();
+        let read = tokio::task::spawn_blocking(move || loader.read_from(io::stdin().lock()));
+        match read.await.map_err(io::Error::other).flatten() {
+            Ok(Some(bytes)) => Ok(bytes),
+            Ok(None) => Err(self.too_large(location)),
+            Err(source) => Err(SourceError::Read { location, source }),
+        }
+    }
+
+    /// All there is; `None` if that is too much.
+    fn read_from(&self, from: impl Read) -> io::Result<Option<Vec<u8>>> {
         let mut bytes = Vec::new();
         let limit = u64::try_from(self.bytes_max).unwrap_or(u64::MAX);
-        file.take(limit.saturating_add(1))
-            .read_to_end(&mut bytes)
-            .map_err(failed)?;
-        if bytes.len() > self.bytes_max {
-            return Err(self.too_large());
-        }
-        Ok(bytes)
+        from.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+        Ok((bytes.len() <= self.bytes_max).then_some(bytes))
     }
 
-    async fn fetch(&self, url: &Url) -> Result<(Vec<u8>, Option<Url>), SourceError> {
+    /// Fetches what a document refers to; a redirect to another origin would be another place than was allowed.
+    pub(crate) async fn fetch_beside(&self, url: &Url) -> Result<Vec<u8>, SourceError> {
+        Ok(self.fetch(url, Redirects::SameOrigin).await?.0)
+    }
+
+    async fn fetch(&self, url: &Url, redirects: Redirects) -> Result<(Vec<u8>, Url), SourceError> {
         let failed = |reason: String| SourceError::Fetch {
-            location: self.location(),
+            location: shown_url(url),
             reason,
         };
-        let client = http_client(|| reqwest::redirect::Policy::limited(5)).map_err(failed)?;
+        let client = match redirects {
+            // The operator named the first host, and whoever answers there all others.
+            Redirects::Any => http_client(to_public, Some(PublicOnly::new(url.host_str()))),
+            Redirects::SameOrigin => http_client(same_origin, None),
+        };
         let mut response = client
+            .map_err(failed)?
             .get(url.clone())
             .timeout(self.timeout)
             .header(
@@ -174,7 +258,8 @@ impl Source {
         if !response.status().is_success() {
             return Err(failed(format!("the server answers {}", response.status())));
         }
-        let origin = response.url().clone();
+        let mut origin = response.url().clone();
+        origin.set_fragment(None);
         let mut bytes = Vec::new();
         while let Some(chunk) = response
             .chunk()
@@ -182,35 +267,41 @@ impl Source {
             .map_err(|error| failed(describe(error)))?
         {
             if bytes.len() + chunk.len() > self.bytes_max {
-                return Err(self.too_large());
+                return Err(self.too_large(shown_url(url)));
             }
             bytes.extend_from_slice(&chunk);
         }
-        Ok((bytes, Some(origin)))
+        Ok((bytes, origin))
     }
 
-    fn too_large(&self) -> SourceError {
+    fn too_large(&self, location: String) -> SourceError {
         SourceError::TooLarge {
-            location: self.location(),
+            location,
             bytes_max: self.bytes_max,
         }
     }
+}
 
-    /// The place as it may be shown: without a URL's credentials and query.
-    fn location(&self) -> String {
-        match &self.place {
-            Place::File(path) => path.display().to_string(),
-            Place::Url(url) => {
-                let mut shown = url.clone();
-                // These only fail on URLs without a host, which http URLs always have.
-                let _ = shown.set_username("");
-                let _ = shown.set_password(None);
-                shown.set_query(None);
-                shown.set_fragment(None);
-                shown.to_string()
-            }
+impl Place {
+    /// The place as it may be shown.
+    fn shown(&self) -> String {
+        match self {
+            Self::File(path) => path.display().to_string(),
+            Self::Url(url) => shown_url(url),
+            Self::Stdin => "standard input".to_owned(),
         }
     }
+}
+
+/// A URL as it may be shown: without credentials and query.
+pub(crate) fn shown_url(url: &Url) -> String {
+    let mut shown = url.clone();
+    // These only fail on URLs without a host, which http URLs always have.
+    let _ = shown.set_username("");
+    let _ = shown.set_password(None);
+    shown.set_query(None);
+    shown.set_fragment(None);
+    shown.to_string()
 }
 
 /// Parses the bytes of a document, JSON or YAML; `origin` is the URL it came from, if any.
@@ -240,53 +331,4 @@ fn describe(error: reqwest::Error) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    async fn load(location: &Path) -> Result<Document, SourceError> {
-        Source::new(&location.display().to_string()).load().await
-    }
-
-    #[tokio::test]
-    async fn a_missing_file_is_named() {
-        let error = load(Path::new("no/such/file.yaml")).await.unwrap_err();
-        assert_eq!(error.to_string(), "no/such/file.yaml: no such file");
-    }
-
-    #[tokio::test]
-    async fn the_line_of_a_syntax_error_is_named() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("bad.yaml");
-        std::fs::write(&path, "openapi: 3.1.0\ninfo: [unclosed\npaths: {}\n").unwrap();
-        let error = load(&path).await.unwrap_err().to_string();
-        assert!(error.contains("bad.yaml:"), "{error}");
-        assert!(matches!(load(&path).await, Err(SourceError::Syntax { .. })));
-    }
-
-    #[tokio::test]
-    async fn a_document_of_another_kind_is_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("v2.yaml");
-        std::fs::write(&path, "swagger: \"2.0\"\n").unwrap();
-        let error = load(&path).await.unwrap_err().to_string();
-        assert!(error.contains("2.0 is not supported yet"), "{error}");
-    }
-
-    #[tokio::test]
-    async fn a_document_over_the_limit_is_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("big.json");
-        std::fs::write(&path, r#"{"openapi":"3.1.0"}"#).unwrap();
-        let source = Source::new(&path.display().to_string()).bytes_max(10);
-        assert!(matches!(
-            source.load().await,
-            Err(SourceError::TooLarge { bytes_max: 10, .. })
-        ));
-    }
-
-    #[test]
-    fn credentials_of_a_url_are_not_shown() {
-        let source = Source::new("https://me:secret@example.com/api.yaml?key=secret");
-        assert_eq!(source.location(), "https://example.com/api.yaml");
-    }
-}
+mod tests;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 use spanway_protocol::schema::{CallToolResult, ToolAnnotations, ToolDefinition};
-use spanway_server::{Tool, ToolError};
+use spanway_server::{Context, Tool, ToolError};
 
 use crate::bridge::Bridge;
 use crate::operation::Operation;
@@ -41,6 +41,7 @@ impl Bridge {
     /// those that conform.
     #[must_use]
     pub fn into_tools<S: Send + Sync + 'static>(self) -> Vec<Tool<S>> {
+        let is_tolerant = self.is_tolerant;
         let bridge = Arc::new(self);
         let definitions = bridge
             .operations()
@@ -49,12 +50,15 @@ impl Bridge {
         definitions
             .map(|(index, definition)| {
                 let bridge = Arc::clone(&bridge);
-                Tool::from_definition(definition, move |arguments: Map<String, Value>| {
+                let call = move |arguments: Map<String, Value>, context: Context| {
                     let bridge = Arc::clone(&bridge);
                     async move {
-                        Ok::<CallToolResult, ToolError>(bridge.call_at(index, &arguments).await)
+                        let result = bridge.call_at(index, &arguments, context.headers()).await;
+                        Ok::<CallToolResult, ToolError>(result)
                     }
-                })
+                };
+                let tool = Tool::from_definition(definition, call);
+                if is_tolerant { tool.tolerant() } else { tool }
             })
             .collect()
     }

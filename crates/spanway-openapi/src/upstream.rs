@@ -3,6 +3,7 @@
 //! Two are shipped: [`HttpUpstream`] over the network and [`ServiceUpstream`] within the process.
 
 mod http_upstream;
+mod reach;
 mod service;
 
 use std::future::Future;
@@ -13,8 +14,9 @@ use bytes::Bytes;
 use http::{Request, Response};
 use url::Url;
 
-pub(crate) use http_upstream::http_client;
 pub use http_upstream::{HttpUpstream, HttpUpstreamError};
+pub(crate) use http_upstream::{http_client, same_origin, to_public};
+pub(crate) use reach::{PublicOnly, Reach, Reaches, Way, is_loopback};
 pub use service::ServiceUpstream;
 
 /// A response that is being awaited.
@@ -33,6 +35,11 @@ pub trait Upstream: Send + Sync + 'static {
     fn base_url(&self) -> Option<Url> {
         None
     }
+
+    /// Whether addresses are those of a network, so that a document must not lead to private ones.
+    fn uses_network(&self) -> bool {
+        false
+    }
 }
 
 impl<U: Upstream + ?Sized> Upstream for Arc<U> {
@@ -42,6 +49,10 @@ impl<U: Upstream + ?Sized> Upstream for Arc<U> {
 
     fn base_url(&self) -> Option<Url> {
         (**self).base_url()
+    }
+
+    fn uses_network(&self) -> bool {
+        (**self).uses_network()
     }
 }
 
@@ -64,6 +75,11 @@ pub enum UpstreamError {
         /// The limit.
         bytes_max: usize,
     },
+    /// The address is private, and only the document names its host.
+    #[error(
+        "the API's address is in a private network, and the operator of this server has not allowed that (--private-host)"
+    )]
+    Private,
     /// The connection broke, or what came back was not HTTP.
     #[error("the connection to the API broke before the answer was complete")]
     Broken,

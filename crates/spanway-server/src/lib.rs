@@ -81,6 +81,7 @@
 //! go while the server runs with [`Server::edit`], and `visible_to` decides who may see and use one.
 
 mod change;
+mod coerce;
 mod completion;
 mod context;
 mod edit;
@@ -121,3 +122,4 @@ pub use resource::Resource;
 pub use server::{Server, ServerBuilder};
 pub use service::{McpService, ServiceInfo};
 pub use tool::Tool;
+pub use validate::SchemaCheck;

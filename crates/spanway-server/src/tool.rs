@@ -15,7 +15,7 @@ use crate::handler::{
 };
 use crate::principal::Principal;
 use crate::section::Visibility;
-use entry::Compile;
+use entry::{Compile, Reading};
 
 /// A tool: a name, a description and the async function behind it.
 ///
@@ -53,6 +53,7 @@ use entry::Compile;
 pub struct Tool<S = ()> {
     definition: ToolDefinition,
     compile: Compile,
+    reading: Reading,
     visible: Option<Visibility>,
     errors: Vec<BuildError>,
     bind: Bind<S, ToolCall, ToolRun>,
@@ -83,6 +84,7 @@ impl<S: Send + Sync + 'static> Tool<S> {
         Self {
             definition,
             compile: Compile::Now,
+            reading: Reading::Exact,
             visible: None,
             errors,
             bind: Bound::later(handler),
@@ -115,6 +117,7 @@ impl<S: Send + Sync + 'static> Tool<S> {
         Self {
             definition,
             compile: Compile::AtFirstCall,
+            reading: Reading::Exact,
             visible: None,
             errors: Vec::new(),
             bind,
@@ -127,6 +130,7 @@ impl<S: Send + Sync + 'static> Tool<S> {
         Tool {
             definition: self.definition,
             compile: self.compile,
+            reading: self.reading,
             visible: self.visible,
             errors: self.errors,
             bind: rebind(self.bind, state),
@@ -199,6 +203,15 @@ impl<S> Tool<S> {
         self
     }
 
+    /// Reads arguments that do not conform as was probably meant: numbers, booleans and JSON inside a string, and a
+    /// number or boolean where text is wanted. What the function gets conforms to the schema as ever; what has no such
+    /// reading is refused as ever.
+    #[must_use]
+    pub fn tolerant(mut self) -> Self {
+        self.reading = Reading::Tolerant;
+        self
+    }
+
     /// Adds to the tool's `_meta`.
     #[must_use]
     pub fn meta(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
@@ -227,7 +240,12 @@ impl<S> Tool<S> {
                 name: self.definition.name.clone(),
             });
         }
-        let entry = ToolEntry::new(self.definition, self.visible, (self.bind)(state));
+        let entry = ToolEntry::new(
+            self.definition,
+            self.reading,
+            self.visible,
+            (self.bind)(state),
+        );
         entry.check(self.compile, errors);
         (errors.len() == before).then_some(entry)
     }

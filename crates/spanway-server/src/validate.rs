@@ -7,6 +7,8 @@ use jsonschema::error::{ValidationError, ValidationErrorKind};
 use jsonschema::{PatternOptions, Validator};
 use serde_json::Value;
 
+use crate::coerce::coerced;
+
 /// Problems that are listed; more are only counted.
 const PROBLEMS_MAX: usize = 20;
 
@@ -50,6 +52,41 @@ impl Compiled {
             .get_or_init(|| compile(schema, self.formats))
             .as_ref()
             .map_err(String::as_str)
+    }
+}
+
+/// A schema to hold values against as the server does with arguments; compiled when first needed.
+#[derive(Debug)]
+pub struct SchemaCheck {
+    schema: Value,
+    compiled: Compiled,
+}
+
+impl SchemaCheck {
+    /// A check against `schema`.
+    #[must_use]
+    pub fn new(schema: Value) -> Self {
+        Self {
+            schema,
+            compiled: Compiled::default(),
+        }
+    }
+
+    /// `value` read as was probably meant (see [`Tool::tolerant`](crate::Tool::tolerant)); `None` if no such reading
+    /// conforms.
+    #[must_use]
+    pub fn reread(&self, value: &Value) -> Option<Value> {
+        coerced(self.compiled.of(&self.schema).ok()?, value)
+    }
+
+    /// What is wrong with `value`, a line for each problem with its JSON Pointer; `None` if nothing is. A schema that
+    /// does not compile is a problem too.
+    #[must_use]
+    pub fn problems(&self, value: &Value) -> Option<String> {
+        match self.compiled.of(&self.schema) {
+            Ok(validator) => problems(validator, value),
+            Err(reason) => Some(format!("the schema does not compile: {reason}")),
+        }
     }
 }
 

@@ -25,7 +25,9 @@ export async function operationsOf(path) {
   return operations;
 }
 
+// A body has no name of its own, and what is in a form of Swagger 2.0 is judged by the upstream.
 function sent(parameter) {
+  if (['body', 'formData'].includes(parameter.in)) return false;
   return !(parameter.in === 'header' && IGNORED_HEADERS.includes(parameter.name.toLowerCase()));
 }
 

@@ -1,6 +1,7 @@
 // Calls every operation of a real document through Spanway with a real client, and fails if the
 // upstream, which validates against the document, found anything wrong with a request.
-// `drive.mjs SPANWAY DOCUMENT [HEADER…]`: headers are the static credentials the document asks for.
+// `drive.mjs SPANWAY DOCUMENT [CREDENTIAL…]`: what the document's security schemes ask for, as `SCHEME=SOURCE`
+// or as a static header, `NAME: VALUE`.
 
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
@@ -12,19 +13,25 @@ import { mock, start } from './upstream.mjs';
 
 const SEEDS = [1, 2, 3];
 
-const [spanway, document, ...headers] = process.argv.slice(2);
+const [spanway, document, ...credentials] = process.argv.slice(2);
 const report = new Report(basename(document));
 const operations = await operationsOf(document);
 const upstream = await mock(document);
-const flags = ['serve', document, '--listen', '127.0.0.1:0', '--upstream', upstream.url];
-const server = await start(spanway, [...flags, ...headers.flatMap(header => ['--header', header])], /http:\/\/127\.0\.0\.1:\d+\/mcp/);
+const flags = ['serve', document, '--search', 'off', '--listen', '127.0.0.1:0', '--upstream', upstream.url];
+const server = await start(spanway, [...flags, ...credentials.flatMap(it => [it.includes('=command:') ? '--credential' : '--header', it])], /http:\/\/127\.0\.0\.1:\d+\/mcp/);
 
 const client = new Client({ name: 'spanway-interop', version: '1.0.0' });
 client.onerror = error => report.complain(`onerror: ${error.message}`);
 await client.connect(new StreamableHTTPClientTransport(new URL(server.match[0])));
 
 const tools = await report.check(`lists ${operations.length} operations`, async () => {
-  const { tools } = await client.listTools();
+  const tools = [];
+  let cursor;
+  do {
+    const page = await client.listTools(cursor ? { cursor } : {});
+    tools.push(...page.tools);
+    cursor = page.nextCursor;
+  } while (cursor);
   equal(tools.length, operations.length, 'number of tools');
   return tools;
 });

@@ -43,9 +43,10 @@ impl<T> Gap for Vec<T> {
 }
 
 settings! {
-    /// The OpenAPI document; on the command line it has no flag, for it stands by itself.
+    /// The OpenAPI documents; on the command line they have no flag, for they stand by themselves.
     #[arg(skip)]
-    source: Option<String>,
+    #[serde(deserialize_with = "texts::secret")]
+    source: Vec<String>,
     /// Where to listen. Off loopback it takes --auth-tokens, or --insecure-no-auth [default: 127.0.0.1:8000]
     #[arg(long, value_name = "ADDRESS", env = "SPANWAY_LISTEN", help_heading = "Serving")]
     listen: Option<String>,
@@ -110,12 +111,53 @@ settings! {
     #[arg(long, env = "SPANWAY_NAME", help_heading = "API")]
     name: Option<String>,
     /// Where the API is, in place of the document's first server
-    #[arg(long, value_name = "URL", env = "SPANWAY_UPSTREAM", help_heading = "API")]
-    upstream: Option<String>,
+    #[arg(long, value_name = "URL", env = "SPANWAY_UPSTREAM", value_delimiter = '\n', help_heading = "API")]
+    #[serde(deserialize_with = "texts::secret")]
+    upstream: Vec<String>,
+    /// A host in a private network that the document may lead to; --upstream's and the document's own need not be
+    /// named (repeatable)
+    #[arg(long = "private-host", value_name = "HOST", env = "SPANWAY_PRIVATE_HOST", value_delimiter = ',', help_heading = "API")]
+    private_host: Vec<String>,
     /// A header for every request to the API, such as 'Authorization: Bearer …'; never logged (repeatable)
     #[arg(long = "header", value_name = "K: V", env = "SPANWAY_HEADER", value_delimiter = '\n', hide_env_values = true, help_heading = "API")]
     #[serde(deserialize_with = "texts::secret")]
     header: Vec<String>,
+    /// The credential for a security scheme of the document: SCHEME=env:VARIABLE, file:PATH, command:LINE, or none if
+    /// something else adds it. It is the key, the token, user:password or a client's id:secret (repeatable)
+    #[arg(long = "credential", value_name = "SCHEME=SOURCE", env = "SPANWAY_CREDENTIAL", value_delimiter = '\n', hide_env_values = true, help_heading = "API")]
+    #[serde(deserialize_with = "texts::secret")]
+    credential: Vec<String>,
+    /// A header of the caller to pass on to the API; none is otherwise (repeatable)
+    #[arg(long = "forward-header", value_name = "NAME", env = "SPANWAY_FORWARD_HEADER", value_delimiter = ',', help_heading = "API")]
+    forward_header: Vec<String>,
+    /// Another limit for some operations, FILTER=TIME as in op:report*=30s; within --call-timeout (repeatable)
+    #[arg(long = "operation-timeout", value_name = "FILTER=TIME", env = "SPANWAY_OPERATION_TIMEOUT", value_delimiter = '\n', help_heading = "API")]
+    operation_timeout: Vec<String>,
+    /// How often a call is tried again that failed for a passing reason and may be repeated [default: 2]
+    #[arg(long, value_name = "NUMBER", env = "SPANWAY_RETRIES", help_heading = "API")]
+    retries: Option<u32>,
+    /// The most calls to the API at once; further ones wait [default: 64]
+    #[arg(long, value_name = "NUMBER", env = "SPANWAY_CONCURRENCY", help_heading = "API")]
+    concurrency: Option<usize>,
+    /// Three tools to search, describe and call operations in place of one for each: auto, on or off; auto turns it on
+    /// above 128 operations [default: auto]
+    #[arg(long = "search", value_name = "MODE", env = "SPANWAY_SEARCH", help_heading = "API")]
+    search: Option<String>,
+    /// Reads arguments that do not conform as was probably meant: numbers and JSON inside a string
+    #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "BOOL", env = "SPANWAY_TOLERANT_INPUT", help_heading = "API")]
+    tolerant_input: Option<bool>,
+    /// What to do with tools of several documents that want the same name: refuse, first or rename [default: refuse]
+    #[arg(long, value_name = "POLICY", env = "SPANWAY_CLASH", help_heading = "API")]
+    clash: Option<String>,
+    /// A value for a variable in the document's server URLs, NAME=VALUE (repeatable)
+    #[arg(long = "server-variable", value_name = "NAME=VALUE", env = "SPANWAY_SERVER_VARIABLE", value_delimiter = ',', help_heading = "API")]
+    server_variable: Vec<String>,
+    /// A directory besides the document's own that its references may lead into (repeatable)
+    #[arg(long = "ref-dir", value_name = "DIR", env = "SPANWAY_REF_DIR", help_heading = "API")]
+    ref_dir: Vec<PathBuf>,
+    /// A host that the document's references may lead to (repeatable)
+    #[arg(long = "ref-host", value_name = "HOST", env = "SPANWAY_REF_HOST", value_delimiter = ',', help_heading = "API")]
+    ref_host: Vec<String>,
     /// Only these operations: tag:NAME, op:ID, path:GLOB, method:NAME (repeatable)
     #[arg(long = "include", value_name = "FILTER", env = "SPANWAY_INCLUDE", value_delimiter = ',', help_heading = "API")]
     include: Vec<String>,

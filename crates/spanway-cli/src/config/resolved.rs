@@ -9,12 +9,13 @@ use anyhow::{Context as _, bail};
 use http::{HeaderName, HeaderValue};
 use spanway::http::auth::BearerTokens;
 use spanway::http::{ResponseMode, ServeOptions, StreamableHttpBuilder};
-use spanway::openapi::Filter;
+use spanway::openapi::{ClashPolicy, CredentialSource, Filter};
 use spanway::protocol::Limits;
 use spanway::{McpService, Server, StateKeyError, StateKeys, StreamableHttp};
 use url::Url;
 
 use super::raw::Settings;
+use super::scope::pair;
 use super::store::StorePlace;
 use crate::units::{parse_duration, parse_size};
 
@@ -51,9 +52,19 @@ pub(crate) struct Api {
     pub(crate) name: Option<String>,
     pub(crate) upstream: Option<Url>,
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+    pub(crate) credentials: Vec<(String, CredentialSource)>,
+    pub(crate) forward: Vec<String>,
+    pub(crate) variables: Vec<(String, String)>,
+    pub(crate) private_hosts: Vec<String>,
+    pub(crate) ref_dirs: Vec<PathBuf>,
+    pub(crate) ref_hosts: Vec<String>,
     pub(crate) include: Vec<Filter>,
     pub(crate) exclude: Vec<Filter>,
     pub(crate) call_timeout: Duration,
+    pub(crate) timeouts: Vec<(Filter, Duration)>,
+    pub(crate) retries: Option<u32>,
+    pub(crate) concurrency: Option<usize>,
+    pub(crate) is_tolerant: bool,
 }
 
 impl ServerConfig {
@@ -184,7 +195,7 @@ impl Api {
     /// # Errors
     /// The first one that cannot be used, and what would do. Header values are not repeated.
     pub(crate) fn resolve(settings: &Settings) -> anyhow::Result<Self> {
-        let upstream = settings.upstream.as_deref().map(|url| {
+        let upstream = settings.upstream.last().map(|url| {
             let parsed =
                 Url::parse(url).with_context(|| format!("--upstream {url:?} is no URL"))?;
             if !matches!(parsed.scheme(), "http" | "https") {
@@ -200,11 +211,45 @@ impl Api {
                 .iter()
                 .map(|line| header(line))
                 .collect::<Result<_, _>>()?,
+            credentials: settings
+                .credential
+                .iter()
+                .map(|text| credential(text))
+                .collect::<Result<_, _>>()?,
+            forward: forward(settings)?,
+            variables: settings
+                .server_variable
+                .iter()
+                .map(|text| pair("--server-variable", text))
+                .map(|it| it.map(|(name, value)| (name.to_owned(), value.to_owned())))
+                .collect::<Result<_, _>>()?,
+            private_hosts: settings.private_host.clone(),
+            ref_dirs: settings.ref_dir.clone(),
+            ref_hosts: settings.ref_host.clone(),
             include: filters("--include", &settings.include)?,
             exclude: filters("--exclude", &settings.exclude)?,
             call_timeout: call_timeout(settings)?,
+            timeouts: settings
+                .operation_timeout
+                .iter()
+                .map(|text| operation_timeout(text))
+                .collect::<Result<_, _>>()?,
+            retries: settings.retries,
+            concurrency: settings.concurrency,
+            is_tolerant: settings.tolerant_input == Some(true),
         })
     }
+}
+
+/// A filter and the time for what it means, from `FILTER=TIME`.
+fn operation_timeout(text: &str) -> anyhow::Result<(Filter, Duration)> {
+    let (filter, time) = text
+        .rsplit_once('=')
+        .with_context(|| format!("--operation-timeout {text:?} is not of the form FILTER=TIME"))?;
+    let filter = filter.trim().parse().context("--operation-timeout")?;
+    let time = parse_duration(time.trim())
+        .map_err(|why| anyhow::anyhow!("--operation-timeout {text:?}: {why}"))?;
+    Ok((filter, time))
 }
 
 /// A header from `K: V`. The value may be secret and is not repeated in errors.
@@ -220,6 +265,48 @@ pub(crate) fn header(line: &str) -> anyhow::Result<(HeaderName, HeaderValue)> {
     })?;
     value.set_sensitive(true);
     Ok((parsed, value))
+}
+
+/// A scheme and the source of its credential. What stands after the name might be a secret, and is not repeated.
+fn credential(text: &str) -> anyhow::Result<(String, CredentialSource)> {
+    let (scheme, source) = text
+        .split_once('=')
+        .context("a --credential is not of the form SCHEME=SOURCE")?;
+    let parsed = source.trim().parse();
+    let parsed = parsed.with_context(|| format!("--credential {}", scheme.trim()))?;
+    Ok((scheme.trim().to_owned(), parsed))
+}
+
+/// The caller's headers to pass on. A token that opens this server is for this server alone (MCP, Token Passthrough).
+fn forward(settings: &Settings) -> anyhow::Result<Vec<String>> {
+    let names = &settings.forward_header;
+    let is_own = |name: &String| name.trim().eq_ignore_ascii_case("authorization");
+    if settings.auth_tokens.is_some() && names.iter().any(is_own) {
+        bail!(
+            "--forward-header Authorization: with --auth-tokens that is the token for this server, which the API must not get"
+        );
+    }
+    Ok(names.clone())
+}
+
+/// Whether there are tools to search with in place of the operations; `None`: their number decides.
+pub(crate) fn search(settings: &Settings) -> anyhow::Result<Option<bool>> {
+    match settings.search.as_deref() {
+        None | Some("auto") => Ok(None),
+        Some("on") => Ok(Some(true)),
+        Some("off") => Ok(Some(false)),
+        Some(other) => bail!("--search {other:?}: it is auto, on or off"),
+    }
+}
+
+/// What to do with tools of several documents that want the same name.
+pub(crate) fn clash(settings: &Settings) -> anyhow::Result<ClashPolicy> {
+    match settings.clash.as_deref() {
+        None | Some("refuse") => Ok(ClashPolicy::Refuse),
+        Some("first") => Ok(ClashPolicy::First),
+        Some("rename") => Ok(ClashPolicy::Rename),
+        Some(other) => bail!("--clash {other:?}: it is refuse, first or rename"),
+    }
 }
 
 fn filters(flag: &str, texts: &[String]) -> anyhow::Result<Vec<Filter>> {

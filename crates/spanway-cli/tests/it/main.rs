@@ -8,6 +8,7 @@
 )]
 
 mod calls;
+mod documents;
 mod durable;
 mod fake;
 mod messages;

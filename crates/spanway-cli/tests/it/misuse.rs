@@ -38,6 +38,13 @@ fn values_are_checked_and_the_flag_is_named() {
         ("--store", "file:", "file:DIR"),
         ("--upstream", "ftp://example.com", "http"),
         ("--max-sessions", "many", "many"),
+        ("--search", "yes", "auto, on or off"),
+        ("--clash", "fight", "refuse, first or rename"),
+        ("--server-variable", "eu", "NAME=VALUE"),
+        ("--operation-timeout", "op:a", "FILTER=TIME"),
+        ("--operation-timeout", "op:a=soon", "15s"),
+        ("--operation-timeout", "a=1s", "tag:"),
+        ("--retries", "-1", "-1"),
     ] {
         let line = misused(&["serve", &format!("{flag}={value}")]);
         assert!(line.contains(flag) && line.contains(wanted), "{line}");
@@ -130,6 +137,32 @@ fn a_key_that_is_none_is_not_repeated_wherever_it_stands() {
 }
 
 #[test]
+fn a_credential_is_not_repeated() {
+    for credential in ["hunter2", "key=hunter2", "key=env:", "key=value:hunter2"] {
+        let line = misused(&["serve", "--credential", credential]);
+        assert!(
+            line.contains("--credential") && !line.contains("hunter2"),
+            "{line}"
+        );
+    }
+    let line = run(&mut spanway(["serve", "--credential", "key=none"])).failed(1);
+    assert!(line.contains("no security scheme \"key\""), "{line}");
+}
+
+#[test]
+fn tokens_for_this_server_are_not_passed_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let tokens = folder.path().join("tokens");
+    std::fs::write(&tokens, "me: 12345678\n").unwrap();
+    let tokens = tokens.to_str().unwrap();
+    let flags = ["serve", "--auth-tokens", tokens, "--forward-header"];
+    let line = misused(&[&flags[..], &["authorization"]].concat());
+    assert!(line.contains("--forward-header Authorization"), "{line}");
+    let line = run(&mut spanway(["serve", "--forward-header", "Host"])).failed(1);
+    assert!(line.contains("\"Host\" cannot be passed on"), "{line}");
+}
+
+#[test]
 fn t_all_11_and_t_all_12_off_loopback_it_wants_credentials_or_to_be_told() {
     let line = misused(&["serve", "--listen", "0.0.0.0:0"]);
     assert!(
@@ -158,7 +191,7 @@ fn a_document_that_is_none_is_refused_with_its_line() {
     for (text, wanted) in [
         ("openapi: 3.1.0\npaths: [unclosed\n", "odd.yaml:"),
         ("just words", "OpenAPI"),
-        ("swagger: \"2.0\"\n", "2.0"),
+        ("swagger: \"1.2\"\n", "1.2"),
     ] {
         std::fs::write(&path, text).unwrap();
         let line = run(&mut spanway(["serve", shown, "--listen", "127.0.0.1:0"])).failed(1);

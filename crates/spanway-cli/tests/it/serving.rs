@@ -8,6 +8,8 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 
 use axum::Router;
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
 use axum::routing::get;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -128,7 +130,8 @@ fn t_mrtr_05_state_keys_are_taken_from_everywhere_and_never_shown() {
         // An API asks nothing: without a key there is nothing to warn of.
         &mut spanway(["serve", "--answer-timeout", "5m"]),
     ] {
-        let serving = Serving::start(command.env("RUST_LOG", "trace"));
+        let serving =
+            Serving::start(command.env("RUST_LOG", "spanway_openapi=trace,reqwest=trace"));
         serving.signal("TERM");
         let banner = serving.banner.clone();
         let ended = serving.wait();
@@ -213,8 +216,65 @@ fn flags_win_over_the_environment_and_that_over_the_file() {
 }
 
 #[test]
+fn credentials_of_the_document_reach_the_api_and_are_never_shown() {
+    let api = Fake::start(|seen| {
+        let shown = format!("you sent {}", seen.header("x-key"));
+        IntoResponse::into_response((StatusCode::FORBIDDEN, shown))
+    });
+    let folder = TempDir::new().unwrap();
+    let mut root: Value =
+        serde_json::from_str(&document(&format!("http://{}/", api.address))).unwrap();
+    root["components"] = json!({"securitySchemes": {"app key": {"type": "apiKey", "in": "header", "name": "X-Key"}}});
+    root["security"] = json!([{"app key": []}]);
+    let source = file(&folder, "api.json", root.to_string());
+    let source = source.to_str().unwrap();
+
+    let listed = run(&mut spanway(["tools", source])).ok();
+    assert!(
+        listed.contains("app key, an API key, header \"X-Key\": for 2 tools; no --credential"),
+        "{listed}"
+    );
+    let bare = Serving::start(&mut spanway(["serve", source]));
+    let line = call(&bare.url, &["echo"]);
+    assert!(
+        line.stderr.contains("--credential 'app key=env:VARIABLE'"),
+        "{line:?}"
+    );
+
+    let mut command = spanway(["serve", source, "--credential", "app key=env:APP_KEY"]);
+    command.args(["--forward-header", "x-tenant", "--log-format", "json"]);
+    let serving = Serving::start(
+        command
+            .env("APP_KEY", "hunter2")
+            .env("RUST_LOG", "spanway_openapi=trace,reqwest=trace"),
+    );
+    let answer = call(
+        &serving.url,
+        &[
+            "echo",
+            "--header",
+            "X-Tenant: blue",
+            "--header",
+            "X-Other: no",
+        ],
+    );
+    assert!(answer.stderr.contains("you sent [redacted]"), "{answer:?}");
+    let seen = api.seen();
+    let seen = seen.last().unwrap();
+    assert_eq!(seen.header("x-key"), "hunter2");
+    assert_eq!(
+        (seen.header("x-tenant"), seen.header("x-other")),
+        ("blue", "")
+    );
+    assert!(!serving.banner.contains("hunter2"));
+    serving.signal("TERM");
+    let ended = serving.wait();
+    assert!(!format!("{ended:?}").contains("hunter2"), "{ended:?}");
+}
+
+#[test]
 fn static_headers_reach_the_api_and_the_clients_own_do_not() {
-    let upstream = Fake::start(|_| axum::response::IntoResponse::into_response("\"hi\""));
+    let upstream = Fake::start(|_| IntoResponse::into_response("\"hi\""));
     let folder = tempfile::tempdir().unwrap();
     let document = file(
         &folder,

@@ -33,7 +33,7 @@ impl Location {
         }
     }
 
-    fn parse(word: &str) -> Option<Self> {
+    pub(crate) fn parse(word: &str) -> Option<Self> {
         Some(match word.to_ascii_lowercase().as_str() {
             "path" => Self::Path,
             "query" => Self::Query,
@@ -272,7 +272,7 @@ fn with_example(mut schema: Value, source: &Map<String, Value>) -> Value {
 
 /// Headers that are not a client's: `accept`, `content-type` and `authorization` parameters "SHALL
 /// be ignored" (OpenAPI, Parameter Object), and the rest would smuggle requests or credentials.
-fn is_reserved_header(name: &str) -> bool {
+pub(crate) fn is_reserved_header(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     let reserved = [
         "accept",

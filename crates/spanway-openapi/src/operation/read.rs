@@ -17,7 +17,7 @@ use crate::naming::tool_names;
 use crate::pointer;
 use crate::problem::Problem;
 use crate::schema::SchemaReader;
-use crate::server::server_url;
+use crate::security::{SecurityNeed, read_needs};
 
 const METHODS: [&str; 9] = [
     "get", "put", "post", "delete", "options", "head", "patch", "trace", "query",
@@ -28,9 +28,13 @@ pub(crate) fn read_operations(document: &Document) -> (Vec<Operation>, Vec<Probl
     let mut reader = Reader {
         document,
         schemas: SchemaReader::new(document),
+        security: Vec::new(),
         problems: Vec::new(),
         operations: Vec::new(),
     };
+    if let Some(source) = document.at("/security") {
+        reader.security = read_needs(source, "/security", &mut reader.problems);
+    }
     match document.at("/paths") {
         Some(Value::Object(paths)) => reader.paths(paths),
         // 3.1 allows documents with webhooks or components only; they have nothing to call.
@@ -48,6 +52,8 @@ pub(crate) fn read_operations(document: &Document) -> (Vec<Operation>, Vec<Probl
 struct Reader<'d> {
     document: &'d Document,
     schemas: SchemaReader<'d>,
+    /// What operations need that do not say.
+    security: Vec<Vec<SecurityNeed>>,
     problems: Vec<Problem>,
     operations: Vec<Operation>,
 }
@@ -94,7 +100,7 @@ impl<'d> Reader<'d> {
         let item = PathItem {
             path: format!("{slash}{path}"),
             parameters: find("parameters"),
-            server: find("servers").and_then(|(servers, _)| server_url(servers)),
+            server: find("servers").and_then(|(servers, _)| self.document.server_url(servers)),
         };
         for method in METHODS {
             if let Some((source, at)) = find(method) {
@@ -123,6 +129,7 @@ impl<'d> Reader<'d> {
         let responses = self.responses(map, at);
         let arguments = Arguments::new(&mut self.schemas, &parameters, body.as_ref());
         let output = output_schema(&mut self.schemas, &responses, at, &mut self.problems);
+        let security = self.security(map, at);
         let text = |key: &str| {
             let text = map.get(key).and_then(Value::as_str).map(str::trim);
             text.filter(|text| !text.is_empty()).map(str::to_owned)
@@ -141,8 +148,9 @@ impl<'d> Reader<'d> {
             description: text("description"),
             server: map
                 .get("servers")
-                .and_then(server_url)
+                .and_then(|servers| self.document.server_url(servers))
                 .or_else(|| item.server.clone()),
+            security,
             parameters,
             body,
             responses,
@@ -234,6 +242,14 @@ impl<'d> Reader<'d> {
         let place = self.document.resolve(source, &at);
         let place = place.map_err(|message| Problem::operation(&at, message))?;
         read_body(self.document, &mut self.schemas, &place, &mut self.problems)
+    }
+
+    /// The operation's own security, else the document's.
+    fn security(&mut self, map: &'d Map<String, Value>, at: &str) -> Vec<Vec<SecurityNeed>> {
+        match map.get("security") {
+            Some(own) => read_needs(own, &pointer::child(at, "security"), &mut self.problems),
+            None => self.security.clone(),
+        }
     }
 
     fn responses(&mut self, map: &'d Map<String, Value>, at: &str) -> Vec<Response> {

@@ -10,7 +10,7 @@ use super::RequestError;
 use super::encode::component;
 use super::multipart;
 use super::style::{pairs, plain};
-use crate::operation::{Body, BodyKind, Style};
+use crate::operation::{Body, BodyKind, Style, essence, is_json};
 
 /// The arguments that make the body.
 #[derive(Debug, Default)]
@@ -56,14 +56,17 @@ fn form(body: &Body, value: &Value) -> String {
     };
     let mut fields = Vec::new();
     for (name, value) in map.iter().filter(|(_, value)| !value.is_null()) {
-        let style = body.encodings.get(name).and_then(|it| it.style);
+        let encoding = body.encodings.get(name);
+        let style = encoding.and_then(|it| it.style);
+        let declared = encoding.and_then(|it| it.content_type.as_deref());
+        let wants_json = declared.is_some_and(|it| is_json(&essence(it)));
         match (style, value) {
             (Some((style, explode)), value) => {
                 fields.extend(pairs(name, value, style, explode, component));
             }
             // Without a style an object is sent as JSON and a list by repetition (OpenAPI 3.1.1,
             // Encoding Object).
-            (None, Value::Object(_)) => {
+            (None, value) if wants_json || value.is_object() => {
                 fields.push(format!(
                     "{}={}",
                     component(name),

@@ -42,7 +42,7 @@ const RESERVED: &AsciiSet = &COMPONENT
     .remove(b';');
 
 /// A value anywhere in a URL, a form or a cookie.
-pub(super) fn component(text: &str) -> String {
+pub(crate) fn component(text: &str) -> String {
     utf8_percent_encode(text, COMPONENT).to_string()
 }
 

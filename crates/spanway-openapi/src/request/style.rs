@@ -55,16 +55,25 @@ pub(super) fn path_text(name: &str, value: &Value, style: Style, explode: bool) 
             match value {
                 Value::Array(list) if explode => list
                     .iter()
-                    .map(|it| format!(";{name}={}", encode(&plain(it))))
+                    .map(|it| named(&name, &encode(&plain(it))))
                     .collect(),
-                Value::Object(map) if explode => members(map, "=", encode)
-                    .map(|it| format!(";{it}"))
+                Value::Object(map) if explode => map
+                    .iter()
+                    .map(|(name, it)| named(&encode(name), &encode(&plain(it))))
                     .collect(),
-                other => format!(";{name}={}", delimited(other, false, ",", encode)),
+                other => named(&name, &delimited(other, false, ",", encode)),
             }
         }
         _ => delimited(value, explode, ",", encode),
     }
+}
+
+/// `;name=value`, or `;name` if there is nothing to say (RFC 6570, section 3.2.7).
+fn named(name: &str, value: &str) -> String {
+    if value.is_empty() {
+        return format!(";{name}");
+    }
+    format!(";{name}={value}")
 }
 
 /// A value as the `name=value` pairs of a query, a form or a cookie.

@@ -34,15 +34,20 @@ fn sent(operation: &Operation, arguments: Value) -> String {
 }
 
 /// What a parameter `p` with these fields is sent as.
-fn parameter(location: &str, fields: Value, value: Value) -> String {
+pub(super) fn parameter(location: &str, fields: Value, value: Value) -> String {
     let mut parameter = json!({"name": "p", "in": location, "schema": {}});
     parameter
         .as_object_mut()
         .unwrap()
         .extend(fields.as_object().unwrap().clone());
-    let path = if location == "path" { "/x/{p}" } else { "/x" };
-    let operation = operation(path, "get", json!({"parameters": [parameter]}));
-    sent(&operation, json!({"p": value}))
+    let name = parameter["name"].as_str().unwrap().to_owned();
+    let path = if location == "path" {
+        format!("/x/{{{name}}}")
+    } else {
+        "/x".to_owned()
+    };
+    let operation = operation(&path, "get", json!({"parameters": [parameter]}));
+    sent(&operation, json!({name: value}))
 }
 
 fn body(media: Value, arguments: Value) -> Request<Bytes> {
@@ -393,4 +398,28 @@ fn accept_prefers_json_as_declared() {
         accept(own),
         "application/hal+json, application/json;q=0.9, */*;q=0.8"
     );
+}
+
+#[test]
+fn errors_point_at_the_argument() {
+    let media = json!({"schema": {"type": "object", "properties": {"a": {"type": "string", "format": "binary"}}}});
+    let operation = operation(
+        "/x/{a}",
+        "post",
+        json!({"requestBody": {"content": {"multipart/form-data": media}}}),
+    );
+    for (arguments, wanted) in [
+        (
+            json!({"a__path": "..", "a__body": "aGk"}),
+            "/a__path: must not be empty",
+        ),
+        (
+            json!({"a__path": "x", "a__body": "!"}),
+            "/a__body: must be base64",
+        ),
+        (json!({"a__body": "aGk"}), "/a__path: is required"),
+    ] {
+        let error = send(&operation, arguments).unwrap_err().to_string();
+        assert!(error.starts_with(wanted), "{error}");
+    }
 }

@@ -73,7 +73,7 @@ impl Converter<'_, '_, '_> {
 
     /// In 3.0 what stands beside a `$ref` does not count, except where it only adds words.
     fn is_ignored(&self, source: &Map<String, Value>, name: &str) -> bool {
-        self.reader.document.version() == OpenApiVersion::V3_0
+        self.reader.document.version() < OpenApiVersion::V3_1
             && source.contains_key("$ref")
             && !matches!(name, "description" | "title" | "default" | "deprecated")
     }

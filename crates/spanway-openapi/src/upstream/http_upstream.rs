@@ -1,9 +1,12 @@
 //! An API over the network: one pooled client, rustls, redirects on the same origin only.
 
+use std::sync::Arc;
+
 use bytes::{Bytes, BytesMut};
 use http::{Request, Response};
 use reqwest::redirect;
 
+use super::reach::{PrivateAddress, PublicOnly, Reach, Way};
 use super::{ResponseFuture, Upstream, UpstreamError};
 use crate::limits::{REDIRECTS_MAX, RESPONSE_BYTES_MAX};
 
@@ -15,10 +18,14 @@ pub struct HttpUpstreamError(String);
 /// An API reached over HTTP or HTTPS.
 ///
 /// Connections are pooled; `HTTP_PROXY` and its relatives are honoured; a redirect is followed only
-/// within the same scheme, host and port, so that credentials never travel to another server.
+/// within the same scheme, host and port, so that credentials never travel to another server. Private addresses are
+/// reached only where the operator named the host (see [`BridgeBuilder::private_host`](crate::BridgeBuilder)).
 #[derive(Debug, Clone)]
 pub struct HttpUpstream {
-    client: reqwest::Client,
+    /// For hosts that the operator named.
+    anywhere: reqwest::Client,
+    /// For hosts that only a document names.
+    public: reqwest::Client,
     response_bytes_max: usize,
 }
 
@@ -28,9 +35,11 @@ impl HttpUpstream {
     /// # Errors
     /// The machine's TLS or proxy settings cannot be used.
     pub fn new() -> Result<Self, HttpUpstreamError> {
-        let client = http_client(same_origin).map_err(HttpUpstreamError)?;
+        let anywhere = http_client(same_origin, None).map_err(HttpUpstreamError)?;
+        let public = http_client(same_origin, Some(PublicOnly::new(None)));
         Ok(Self {
-            client,
+            anywhere,
+            public: public.map_err(HttpUpstreamError)?,
             response_bytes_max: RESPONSE_BYTES_MAX,
         })
     }
@@ -43,9 +52,14 @@ impl HttpUpstream {
     }
 
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, UpstreamError> {
+        let reach = request.extensions().get().copied();
         let request = reqwest::Request::try_from(request).map_err(|error| judge(&error))?;
-        let mut response = self
-            .client
+        let client = match reach.unwrap_or(Reach::Anywhere).way(request.url()) {
+            Way::Free => &self.anywhere,
+            Way::PublicOnly => &self.public,
+            Way::Barred => return Err(UpstreamError::Private),
+        };
+        let mut response = client
             .execute(request)
             .await
             .map_err(|error| judge(&error))?;
@@ -69,16 +83,28 @@ impl Upstream for HttpUpstream {
     fn call(&self, request: Request<Bytes>) -> ResponseFuture<'_> {
         Box::pin(self.send(request))
     }
+
+    fn uses_network(&self) -> bool {
+        true
+    }
 }
 
 /// The one way this crate sets up an HTTP client.
-pub(crate) fn http_client(redirects: fn() -> redirect::Policy) -> Result<reqwest::Client, String> {
+pub(crate) fn http_client(
+    redirects: impl Fn() -> redirect::Policy,
+    resolver: Option<PublicOnly>,
+) -> Result<reqwest::Client, String> {
     // Fails only if a provider is there already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
+    let resolver = resolver.map(Arc::new);
     let builder = || {
-        reqwest::Client::builder()
+        let builder = reqwest::Client::builder()
             .redirect(redirects())
-            .user_agent(concat!("spanway/", env!("CARGO_PKG_VERSION")))
+            .user_agent(concat!("spanway/", env!("CARGO_PKG_VERSION")));
+        match &resolver {
+            Some(resolver) => builder.dns_resolver(Arc::clone(resolver)),
+            None => builder,
+        }
     };
     let client = builder().build().or_else(|error| {
         // A bare container has no certificates at all; plain HTTP must work there all the same.
@@ -88,7 +114,8 @@ pub(crate) fn http_client(redirects: fn() -> redirect::Policy) -> Result<reqwest
     client.map_err(|error| error.to_string())
 }
 
-fn same_origin() -> redirect::Policy {
+/// Redirects within the same scheme, host and port only.
+pub(crate) fn same_origin() -> redirect::Policy {
     redirect::Policy::custom(|attempt| {
         let previous = attempt.previous();
         let allowed = previous.len() <= REDIRECTS_MAX
@@ -103,16 +130,76 @@ fn same_origin() -> redirect::Policy {
     })
 }
 
+/// Redirects on the same host, and to others that are no private addresses; their names are the resolver's.
+pub(crate) fn to_public() -> redirect::Policy {
+    redirect::Policy::custom(|attempt| {
+        let previous = attempt.previous();
+        let first = previous.first().and_then(|it| it.host_str());
+        let is_own = first == attempt.url().host_str();
+        let is_barred = Reach::Public.way(attempt.url()) == Way::Barred;
+        if previous.len() > REDIRECTS_MAX || (is_barred && !is_own) {
+            attempt.stop()
+        } else {
+            attempt.follow()
+        }
+    })
+}
+
 /// Logs what the client says (without the URL, whose query may hold a secret) and sums it up.
 fn judge(error: &reqwest::Error) -> UpstreamError {
     let mut cause: &dyn std::error::Error = error;
     while let Some(source) = cause.source() {
         cause = source;
     }
+    if cause.is::<PrivateAddress>() {
+        return UpstreamError::Private;
+    }
     tracing::warn!(reason = %cause, "the upstream could not be called");
     if error.is_connect() || error.is_builder() {
         UpstreamError::Connect
     } else {
         UpstreamError::Broken
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_a_document_leads_to_is_held_at_every_request() {
+        let upstream = HttpUpstream::new().unwrap();
+        for (reach, uri, wanted) in [
+            (Reach::Public, "http://127.0.0.1:1/", UpstreamError::Private),
+            (
+                Reach::Public,
+                "http://localhost.:1/",
+                UpstreamError::Private,
+            ),
+            (
+                Reach::ThisMachine,
+                "http://10.0.0.1/",
+                UpstreamError::Private,
+            ),
+            (
+                Reach::ThisMachine,
+                "http://127.0.0.1:1/",
+                UpstreamError::Connect,
+            ),
+            (
+                Reach::Anywhere,
+                "http://127.0.0.1:1/",
+                UpstreamError::Connect,
+            ),
+        ] {
+            let mut request = Request::new(Bytes::new());
+            *request.uri_mut() = uri.parse().unwrap();
+            request.extensions_mut().insert(reach);
+            assert_eq!(upstream.call(request).await.unwrap_err(), wanted, "{uri}");
+        }
+        // What only a resolver can know; this machine's name is one that every resolver knows.
+        let request = upstream.public.get("http://localhost:1/");
+        let error = request.send().await.unwrap_err();
+        assert_eq!(judge(&error), UpstreamError::Private);
     }
 }

@@ -10,6 +10,7 @@
 
 mod documents;
 mod mutations;
+mod references;
 mod sample;
 mod service;
 mod tools;

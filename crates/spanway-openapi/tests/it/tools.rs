@@ -2,22 +2,25 @@
 
 use std::collections::HashSet;
 
+use http::Uri;
 use serde_json::{Value, json};
-use spanway_openapi::{Bridge, Catalog, Document, ServiceUpstream, Source};
+use spanway_openapi::{Bridge, Catalog, Document, ServiceUpstream, Source, search_tools};
 use spanway_protocol::jsonrpc::{self, Incoming, Message};
 use spanway_protocol::{Call, Limits, ProtocolVersion, encode};
-use spanway_server::{Context, McpService, Origin, Server};
+use spanway_server::{Context, McpService, Origin, Server, Tool};
 use spanway_testkit::Exchange;
 
 use crate::data;
 
 fn server(catalog: Catalog, app: axum::Router) -> Server {
     let bridge = Bridge::builder(catalog, ServiceUpstream::new(app));
-    let mut server = Server::builder("test", "1");
-    for tool in bridge.build().unwrap().into_tools() {
-        server = server.tool(tool);
-    }
-    server.build().unwrap()
+    serving(bridge.build().unwrap().into_tools())
+}
+
+fn serving(tools: Vec<Tool>) -> Server {
+    let builder = Server::builder("test", "1");
+    let builder = tools.into_iter().fold(builder, |it, tool| it.tool(tool));
+    builder.build().unwrap()
 }
 
 /// The result of a request, as a client of that revision gets it.
@@ -241,4 +244,58 @@ async fn every_real_document_makes_a_server() {
         }
         assert_eq!(listed, count, "{name}");
     }
+}
+
+#[tokio::test]
+async fn arguments_that_nearly_conform_are_read_only_where_the_operator_says() {
+    let parameter = json!({"name": "n", "in": "query", "schema": {"type": "array", "items": {"type": "integer"}}});
+    let root = json!({"openapi": "3.1.0", "paths": {"/sum": {"get": {"operationId": "sum", "parameters": [parameter]}}}});
+    let bridge = || {
+        let catalog = Catalog::read(&Document::from_value(root.clone(), None).unwrap());
+        let app = async |uri: Uri| uri.to_string();
+        let app = axum::Router::new().route("/sum", axum::routing::get(app));
+        Bridge::builder(catalog, ServiceUpstream::new(app))
+    };
+    let given = json!({"n": "[1, \"2\"]"});
+    let exact = serving(bridge().build().unwrap().into_tools());
+    let said = call(&exact, "sum", given.clone()).await;
+    assert!(
+        said["content"][0]["text"].as_str().unwrap().contains("/n"),
+        "{said}"
+    );
+    let tolerant = serving(bridge().tolerant().build().unwrap().into_tools());
+    let wanted = "http://localhost/sum?n=1&n=2";
+    assert_eq!(
+        call(&tolerant, "sum", given.clone()).await["content"][0]["text"],
+        wanted
+    );
+    let searched = serving(search_tools(vec![bridge().tolerant().build().unwrap()]));
+    let arguments = json!({"name": "sum", "arguments": given.to_string()});
+    let said = call(&searched, "call_operation", arguments).await;
+    assert_eq!(said["content"][0]["text"], wanted);
+}
+
+#[tokio::test]
+async fn searched_operations_take_the_arguments_that_are_described() {
+    let parameter =
+        json!({"name": "n", "in": "path", "required": true, "schema": {"type": "integer"}});
+    let operation = json!({"operationId": "hello", "parameters": [parameter]});
+    let root = json!({"openapi": "3.1.0", "paths": {"/hello/{n}": {"get": operation}}});
+    let hello = async |axum::extract::Path(n): axum::extract::Path<u8>| format!("Hello {n}");
+    let app = axum::Router::new().route("/hello/{n}", axum::routing::get(hello));
+    let catalog = Catalog::read(&Document::from_value(root, None).unwrap());
+    let bridge = Bridge::builder(catalog, ServiceUpstream::new(app));
+    let server = serving(search_tools(vec![bridge.build().unwrap()]));
+    let found = call(&server, "search_operations", json!({"query": "hello"})).await;
+    assert_eq!(found["structuredContent"]["operations"][0]["name"], "hello");
+    let arguments = json!({"name": "hello", "arguments": {"n": 7}});
+    let good = call(&server, "call_operation", arguments).await;
+    assert_eq!(good["content"][0]["text"], "Hello 7");
+    let arguments = json!({"name": "hello", "arguments": {"n": "x"}});
+    let bad = call(&server, "call_operation", arguments).await;
+    assert_eq!(bad["isError"], true);
+    let text = bad["content"][0]["text"].as_str().unwrap();
+    assert!(text.contains("/n"), "{text}");
+    let none = call(&server, "call_operation", json!({"name": "gone"})).await;
+    assert_eq!(none["isError"], true);
 }

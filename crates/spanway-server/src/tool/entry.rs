@@ -9,6 +9,7 @@ use spanway_protocol::modern::{InvalidMirror, MirroredArguments};
 use spanway_protocol::schema::{CallToolResult, ToolDefinition, wraps_output};
 use spanway_protocol::{Answer, Era, Reply};
 
+use crate::coerce::coerced;
 use crate::context::Context;
 use crate::error::BuildError;
 use crate::handler::{
@@ -26,6 +27,13 @@ pub(super) enum Compile {
     AtFirstCall,
 }
 
+/// How arguments are read that do not conform.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reading {
+    Exact,
+    Tolerant,
+}
+
 /// A tool ready to be called.
 pub(crate) struct ToolEntry {
     definition: ToolDefinition,
@@ -35,6 +43,7 @@ pub(crate) struct ToolEntry {
     mirrored: OnceLock<Result<MirroredArguments, InvalidMirror>>,
     /// What the output schema promises is no object.
     wraps_output: bool,
+    reading: Reading,
     visible: Option<Visibility>,
     endpoint: Arc<dyn Endpoint<ToolCall, ToolRun>>,
 }
@@ -42,6 +51,7 @@ pub(crate) struct ToolEntry {
 impl ToolEntry {
     pub(super) fn new(
         definition: ToolDefinition,
+        reading: Reading,
         visible: Option<Visibility>,
         endpoint: Arc<dyn Endpoint<ToolCall, ToolRun>>,
     ) -> Self {
@@ -56,6 +66,7 @@ impl ToolEntry {
             output,
             mirrored: OnceLock::new(),
             wraps_output,
+            reading,
             visible,
             endpoint,
         }
@@ -158,9 +169,14 @@ impl ToolEntry {
             return Ok(arguments);
         };
         let arguments = Value::Object(arguments);
-        if let Some(problems) = problems(validator, &arguments) {
-            return Err(format!("the arguments are not valid:\n{problems}"));
-        }
+        let arguments = match problems(validator, &arguments) {
+            None => arguments,
+            Some(problems) => match self.reading {
+                Reading::Exact => None,
+                Reading::Tolerant => coerced(validator, &arguments),
+            }
+            .ok_or_else(|| format!("the arguments are not valid:\n{problems}"))?,
+        };
         match arguments {
             Value::Object(arguments) => Ok(arguments),
             _ => Ok(Map::new()),
