@@ -11,6 +11,7 @@ mod compare;
 mod load;
 mod scenario;
 mod servers;
+mod shared;
 mod store;
 
 use std::net::SocketAddr;
@@ -50,6 +51,12 @@ enum Command {
         #[arg(long, default_value_t = 3.0)]
         seconds: f64,
     },
+    /// Counts what nodes ask of the Redis they share, for each thing that clients do. Needs redis-server.
+    Shared {
+        /// Numbers of nodes, a table part for each.
+        #[arg(default_values_t = [1, 3])]
+        nodes: Vec<usize>,
+    },
     /// Serves one scenario until killed.
     Serve {
         /// Which one.
@@ -84,6 +91,7 @@ fn main() -> anyhow::Result<()> {
             connections,
         } => compare::run(rounds, seconds, connections),
         Command::Store { dir, seconds } => store::run(dir, seconds),
+        Command::Shared { nodes } => runtime.block_on(shared::run(&nodes)),
         Command::Serve { scenario, listen } => runtime.block_on(servers::serve(scenario, listen)),
         Command::Load {
             scenario,

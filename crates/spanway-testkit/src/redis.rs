@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::hash::{BuildHasher, RandomState};
-use std::io::{ErrorKind, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -215,7 +215,15 @@ fn ask(port: u16, command: &str) -> std::io::Result<String> {
     let mut stream = TcpStream::connect(("127.0.0.1", port))?;
     stream.set_read_timeout(Some(DEADLINE))?;
     stream.write_all(format!("{command}\r\n").as_bytes())?;
-    let mut answer = [0; 4096];
-    let length = stream.read(&mut answer)?;
-    Ok(String::from_utf8_lossy(&answer[..length]).into_owned())
+    let mut answer = String::new();
+    let mut reader = BufReader::new(stream);
+    reader.read_line(&mut answer)?;
+    // A text follows its length; of all else the first line is enough.
+    let length = answer
+        .strip_prefix('$')
+        .and_then(|it| it.trim().parse().ok());
+    let mut text = vec![0; length.unwrap_or(0)];
+    reader.read_exact(&mut text)?;
+    answer.push_str(&String::from_utf8_lossy(&text));
+    Ok(answer)
 }
