@@ -182,7 +182,8 @@ impl Events {
         let ended = self.source.poll_into(cx, &mut self.waiting);
         if !self.waiting.is_empty() {
             self.pulse.beat();
-            return Poll::Ready(Some(self.waiting.split().freeze()));
+            // All of the buffer: what is left of it would be kept for as long as the stream is silent.
+            return Poll::Ready(Some(std::mem::take(&mut self.waiting).freeze()));
         }
         if ended {
             return Poll::Ready(None);

@@ -80,6 +80,8 @@ impl Mailbox {
         }
         let number = state.next_reader;
         state.next_reader += 1;
+        // Rarely is there another one.
+        state.readers.reserve_exact(1);
         state.readers.push(Reader {
             number,
             stream,

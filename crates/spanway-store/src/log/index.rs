@@ -38,7 +38,8 @@ impl Kept for Bytes {
 /// go, those first that were idle longest, then the oldest messages of the stream that grows.
 #[derive(Debug)]
 pub struct LogIndex<M> {
-    sessions: HashMap<SessionId, HashMap<StreamId, Log<M>>>,
+    /// Boxed, since a table has room for more than it holds, and most sessions have one stream.
+    sessions: HashMap<SessionId, HashMap<StreamId, Box<Log<M>>>>,
     bytes: usize,
     /// Streams in the order in which they became idle. The number tells those of one moment apart.
     idle: BTreeMap<(Timestamp, u64), StreamKey>,
@@ -89,7 +90,8 @@ impl<M: Kept> LogIndex<M> {
     /// The log of a stream.
     #[must_use]
     pub fn log(&self, key: &StreamKey) -> Option<&Log<M>> {
-        self.sessions.get(&key.session)?.get(&key.stream)
+        let session = self.sessions.get(&key.session)?;
+        session.get(&key.stream).map(Box::as_ref)
     }
 
     /// Appends, then drops what there is no room for. What was dropped comes after what `dropped` has already.
@@ -167,12 +169,13 @@ impl<M: Kept> LogIndex<M> {
         let session = self.sessions.entry(key.session.clone()).or_default();
         session.entry(key.stream).or_insert_with(|| {
             self.bytes += LOG_OVERHEAD;
-            Log::starting_at(first)
+            Box::new(Log::starting_at(first))
         })
     }
 
     fn log_mut(&mut self, key: &StreamKey) -> Option<&mut Log<M>> {
-        self.sessions.get_mut(&key.session)?.get_mut(&key.stream)
+        let session = self.sessions.get_mut(&key.session)?;
+        session.get_mut(&key.stream).map(Box::as_mut)
     }
 
     fn set_idle(&mut self, key: &StreamKey, since: Option<Timestamp>) {
