@@ -8,6 +8,7 @@
 )]
 
 mod compare;
+mod fanout;
 mod load;
 mod scenario;
 mod servers;
@@ -51,6 +52,12 @@ enum Command {
         #[arg(long, default_value_t = 3.0)]
         seconds: f64,
     },
+    /// Tells one change to many open streams of both eras, in process, and prints how long it took.
+    Fanout {
+        /// How many.
+        #[arg(default_value_t = 10_000)]
+        listeners: usize,
+    },
     /// Counts what nodes ask of the Redis they share, for each thing that clients do. Needs redis-server.
     Shared {
         /// Numbers of nodes, a table part for each.
@@ -91,6 +98,7 @@ fn main() -> anyhow::Result<()> {
             connections,
         } => compare::run(rounds, seconds, connections),
         Command::Store { dir, seconds } => store::run(dir, seconds),
+        Command::Fanout { listeners } => runtime.block_on(fanout::run(listeners)),
         Command::Shared { nodes } => runtime.block_on(shared::run(&nodes)),
         Command::Serve { scenario, listen } => runtime.block_on(servers::serve(scenario, listen)),
         Command::Load {

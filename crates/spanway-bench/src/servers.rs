@@ -13,7 +13,7 @@ use hyper_util::rt::TokioIo;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use spanway::{Args, Context, Server, StreamableHttp, Tool};
+use spanway::{Args, Context, Server, ServerBuilder, StreamableHttp, Tool};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
@@ -26,21 +26,20 @@ pub(crate) async fn serve(scenario: Scenario, listen: SocketAddr) -> anyhow::Res
     if scenario == Scenario::Floor {
         return floor(listener).await;
     }
-    let app = spanway::http::App::new(StreamableHttp::new(echoing()?), "/mcp");
+    let app = spanway::http::App::new(StreamableHttp::new(echoing().build()?), "/mcp");
     let options = spanway::http::ServeOptions::default();
     spanway::http::serve(listener, app, options, std::future::pending()).await?;
     Ok(())
 }
 
 /// A server that answers what it was told.
-pub(crate) fn echoing() -> anyhow::Result<Server> {
-    let server = Server::builder("bench", "1.0.0")
+pub(crate) fn echoing() -> ServerBuilder {
+    Server::builder("bench", "1.0.0")
         .tool(Tool::new("echo", echo).description("Answers what it was told."))
         .tool(
             Tool::new("echo_with_progress", echo_with_progress)
                 .description("The same, with progress."),
-        );
-    Ok(server.build()?)
+        )
 }
 
 #[derive(Deserialize, JsonSchema)]

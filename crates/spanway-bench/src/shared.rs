@@ -55,7 +55,7 @@ impl Deployment {
             let mut limits = Limits::default();
             limits.sessions_max = 10 * TIMES;
             let stores = spanway::store_redis::connect(&redis.url(), TTL, &limits).await?;
-            let endpoint = StreamableHttp::builder(servers::echoing()?)
+            let endpoint = StreamableHttp::builder(servers::echoing().build()?)
                 .limits(limits)
                 .stores(stores);
             nodes.push(Client::new(endpoint.build()));
