@@ -67,15 +67,21 @@ impl HeaderRules {
     }
 
     /// A modern call that was accepted: headers that mirror something are there only where it has something to
-    /// mirror. Those of a tool's arguments are checked with the tool.
+    /// mirror, and the name of a task is there too (trap 27). Those of a tool's arguments are checked with the
+    /// tool.
     ///
     /// # Errors
-    /// One is there without need (`-32020`).
+    /// One is there without need, or is missing (`-32020`).
     pub fn check_call(self, head: &Head<'_>, call: &Call) -> Result<(), Rejection> {
         if !self.are_strict() {
             return Ok(());
         }
-        if !call.method.is_named() {
+        if call.method.names_task() && !head.has(&NAME) {
+            return Err(mismatch(format!(
+                "{NAME} must be sent and equal the id of the task (--strict-headers)"
+            )));
+        }
+        if !call.method.is_named() && !call.method.names_task() {
             absent(&call.method, head.has(&NAME).then_some(NAME.as_str()))?;
         }
         if call.method != Method::ToolsCall {
@@ -195,7 +201,8 @@ fn mirrors(
         (Some(_), None) => return Err(superfluous(METHOD.as_str(), NOTHING)),
     }
     if head.has(&NAME) {
-        match request.filter(|request| request.method.is_named()) {
+        let is_named = |method: &Method| method.is_named() || method.names_task();
+        match request.filter(|request| is_named(&request.method)) {
             Some(request) => modern::name_agrees(head, request)?,
             None => return Err(superfluous(NAME.as_str(), NOTHING)),
         }

@@ -32,6 +32,11 @@ impl RawJson {
         serde_json::to_vec(value).map(|text| Self(text.into()))
     }
 
+    /// JSON text that was just written.
+    pub(crate) fn from_written(text: Bytes) -> Self {
+        Self(text)
+    }
+
     /// Reads the text as `T`, which may borrow from it. Absent text reads as an empty object.
     ///
     /// # Errors

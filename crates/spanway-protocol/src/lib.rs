@@ -42,7 +42,7 @@ pub use method::Method;
 pub use rejection::{Refusal, Rejection};
 pub use reply::{
     Answer, Emission, Outgoing, Reply, ServerRequest, encode, encode_bare_notification,
-    encode_emission, encode_resource_updated, encode_url_completed, refuse,
+    encode_emission, encode_resource_updated, encode_url_completed, outcome, refuse,
 };
 pub use time::Timestamp;
 pub use version::{Era, ProtocolVersion};

@@ -48,9 +48,14 @@ pub struct Limits {
     pub tasks_max: usize,
     /// Tasks of one owner; one more is refused. Default 100.
     pub tasks_per_owner_max: usize,
+    /// Bytes of all tasks in the memory store, results included; what takes more is refused, and a result
+    /// that does fails its task. Default 256 MiB.
+    pub tasks_bytes_max: usize,
     /// States of calls that ask for input that are remembered as used until they expire; one more call that
     /// brings one back is answered 503 with `Retry-After`. Default 100 000.
     pub spent_states_max: usize,
+    /// Bytes of the result of a task; a longer one cannot be kept, and the task fails. Default 4 MiB.
+    pub task_bytes_max: usize,
     /// How long a body may take to arrive; then 408. Default 30 s.
     pub body_timeout: Duration,
     /// How long a handler may run; then a JSON-RPC error, and the handler is dropped. Default 60 s;
@@ -77,7 +82,9 @@ impl Default for Limits {
             queue_max: 256,
             tasks_max: 10_000,
             tasks_per_owner_max: 100,
+            tasks_bytes_max: 256 << 20,
             spent_states_max: 100_000,
+            task_bytes_max: 4 << 20,
             replay_events_max: 1024,
             replay_stream_bytes_max: 1 << 20,
             replay_bytes_max: 64 << 20,

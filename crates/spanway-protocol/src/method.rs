@@ -1,6 +1,9 @@
 //! The methods of the protocol, of all revisions.
 
+use std::borrow::Cow;
 use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 macro_rules! methods {
     ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
@@ -68,6 +71,16 @@ methods! {
     Complete = "completion/complete",
     /// Legacy: from which level on to send log messages.
     LoggingSetLevel = "logging/setLevel",
+    /// How a task is.
+    TasksGet = "tasks/get",
+    /// Legacy: what came of a task, once it has ended.
+    TasksResult = "tasks/result",
+    /// Legacy: the tasks of who asks, page by page.
+    TasksList = "tasks/list",
+    /// Modern: answers to what a task asked.
+    TasksUpdate = "tasks/update",
+    /// A task is no longer wanted.
+    TasksCancel = "tasks/cancel",
     /// To the client: ask the person.
     Elicit = "elicitation/create",
     /// To the client: ask the model.
@@ -98,7 +111,7 @@ impl Method {
                 | Self::PromptsList
                 | Self::PromptsGet
                 | Self::Complete
-        )
+        ) || self.names_task()
     }
 
     /// Whether `Mcp-Name` mirrors a parameter of this method (T-HDR-02).
@@ -109,10 +122,28 @@ impl Method {
             Self::ToolsCall | Self::PromptsGet | Self::ResourcesRead
         )
     }
+
+    /// Whether it is a method of the tasks extension, where `Mcp-Name` mirrors the id of the task (T-HDR-02).
+    #[must_use]
+    pub fn names_task(&self) -> bool {
+        matches!(self, Self::TasksGet | Self::TasksUpdate | Self::TasksCancel)
+    }
 }
 
 impl fmt::Display for Method {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for Method {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.as_str().serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Method {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Cow::<'de, str>::deserialize(deserializer).map(|name| Self::from(name.as_ref()))
     }
 }

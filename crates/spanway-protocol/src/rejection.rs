@@ -227,6 +227,18 @@ pub enum Rejection {
         "the server that ran this call is gone and its outcome is not known; send it again if that is safe"
     )]
     NodeLost,
+    /// There is no such task, no longer, or it is another's. Which of them is not told (T-LTASK-12,
+    /// T-TASK-10).
+    #[error("task not found: it has expired or never existed")]
+    TaskNotFound,
+    /// There are as many tasks as there may be, of this owner or of all.
+    #[error("too many {what}, the bound is {limit}; try again when some have expired")]
+    TooManyTasks {
+        /// Tasks, or what they take.
+        what: &'static str,
+        /// The bound.
+        limit: usize,
+    },
     /// The server is shutting down.
     #[error("the server is shutting down; try again")]
     ShuttingDown,
@@ -239,6 +251,14 @@ pub enum Rejection {
 }
 
 impl Rejection {
+    /// The client did not declare an extension this request needs (T-TASK-03, T-TASK-11).
+    #[must_use]
+    pub fn missing_extension(id: &str) -> Self {
+        Self::MissingCapability {
+            required: json!({ "extensions": { id: {} } }),
+        }
+    }
+
     /// The HTTP status of the answer.
     #[must_use]
     pub fn status(&self, era: Era) -> u16 {
@@ -268,6 +288,7 @@ impl Rejection {
             Self::SessionBusy { .. } => 429,
             Self::TooManySessions
             | Self::TooManyStreams
+            | Self::TooManyTasks { .. }
             | Self::TooManyCalls
             | Self::TooManyStates
             | Self::ShuttingDown
@@ -283,6 +304,7 @@ impl Rejection {
             },
             Self::InvalidParams { .. }
             | Self::InvalidState
+            | Self::TaskNotFound
             | Self::ResourceNotFound { .. }
             | Self::CallTimeout { .. }
             | Self::NodeLost
@@ -296,7 +318,13 @@ impl Rejection {
         match (self, era) {
             (Self::NotJson { .. } | Self::TooDeep { .. }, _) => code::PARSE_ERROR,
             (Self::MethodNotFound { .. }, _) => code::METHOD_NOT_FOUND,
-            (Self::InvalidMeta { .. } | Self::InvalidParams { .. } | Self::InvalidState, _)
+            (
+                Self::InvalidMeta { .. }
+                | Self::InvalidParams { .. }
+                | Self::InvalidState
+                | Self::TaskNotFound,
+                _,
+            )
             | (Self::ResourceNotFound { .. }, Era::Modern) => code::INVALID_PARAMS,
             (Self::ResourceNotFound { .. }, Era::Legacy) => code::RESOURCE_NOT_FOUND,
             (Self::HeaderMismatch { .. }, Era::Modern) => code::HEADER_MISMATCH,
@@ -308,6 +336,7 @@ impl Rejection {
                 | Self::NodeLost
                 | Self::StoreUnavailable
                 | Self::TooManyStates
+                | Self::TooManyTasks { .. }
                 | Self::ShuttingDown,
                 _,
             ) => code::INTERNAL_ERROR,
@@ -336,7 +365,10 @@ impl Rejection {
     #[must_use]
     pub fn retry_after(&self) -> Option<u32> {
         match self {
-            Self::TooManySessions | Self::TooManyStreams | Self::TooManyStates => Some(30),
+            Self::TooManySessions
+            | Self::TooManyStreams
+            | Self::TooManyTasks { .. }
+            | Self::TooManyStates => Some(30),
             Self::ShuttingDown | Self::SessionBusy { .. } | Self::TooManyCalls => Some(1),
             Self::StoreUnavailable => Some(5),
             _ => None,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::buf::Writer;
 use bytes::{BufMut, Bytes, BytesMut};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -13,9 +14,9 @@ use crate::jsonrpc::{ErrorObject, RequestId, code};
 use crate::method::Method;
 use crate::rejection::Rejection;
 use crate::schema::{
-    CallToolResult, Completion, DiscoverResult, EmptyResult, GetPromptResult, InitializeResult,
-    InputRequired, ListenResult, LogMessage, Progress, Project, Projected, ReadResourceResult,
-    View,
+    CallToolResult, Completion, CreateTaskResult, DetailedTask, DiscoverResult, EmptyResult,
+    GetPromptResult, InitializeResult, InputRequired, ListenResult, LogMessage, Progress, Project,
+    Projected, ReadResourceResult, View,
 };
 use crate::version::{Era, ProtocolVersion};
 
@@ -53,6 +54,10 @@ pub enum Answer {
     InputRequired(Box<InputRequired>),
     /// To `subscriptions/listen`, when the server ends the subscription.
     Listen(ListenResult),
+    /// To `tools/call`: it goes on as a task.
+    CreateTask(Box<CreateTaskResult>),
+    /// To `tasks/get`, and to `tasks/cancel` of 2025-11-25.
+    Task(Box<DetailedTask>),
     /// A result that was already written for the revision: a page of a list, or an upstream's own answer.
     Prepared(RawJson),
 }
@@ -136,6 +141,34 @@ pub fn encode(
                 retry_after: None,
             }
         }
+    }
+}
+
+/// What the response to a request would hold: the result, written as `version` wants it, or the error. For
+/// answers that are kept.
+///
+/// # Errors
+/// The error the request is answered with.
+pub fn outcome(
+    version: ProtocolVersion,
+    reply: &Reply,
+    server_info: &RawValue,
+) -> Result<RawJson, ErrorObject> {
+    let era = version.era();
+    let view = View {
+        version,
+        server_info,
+    };
+    match reply {
+        Reply::Answer(answer) => {
+            let mut out = BytesMut::with_capacity(256).writer();
+            match write_answer(&mut out, answer, view) {
+                Ok(()) => Ok(RawJson::from_written(out.into_inner().freeze())),
+                Err(_) => Err(Rejection::Internal.to_error(era)),
+            }
+        }
+        Reply::Rejected(rejection) => Err(rejection.to_error(era)),
+        Reply::Error(error) => Err(error.clone()),
     }
 }
 
@@ -295,23 +328,34 @@ fn encode_answer(
     out.get_mut().put_slice(br#"{"jsonrpc":"2.0","id":"#);
     serde_json::to_writer(&mut out, id)?;
     out.get_mut().put_slice(br#","result":"#);
-    match answer {
-        Answer::Empty => serde_json::to_writer(&mut out, &Projected(&EmptyResult, view))?,
-        Answer::Initialize(result) => serde_json::to_writer(&mut out, &Projected(&**result, view))?,
-        Answer::Discover(result) => serde_json::to_writer(&mut out, &Projected(&**result, view))?,
-        Answer::CallTool(result) => serde_json::to_writer(&mut out, &Projected(result, view))?,
-        Answer::ReadResource(result) => serde_json::to_writer(&mut out, &Projected(result, view))?,
-        Answer::GetPrompt(result) => serde_json::to_writer(&mut out, &Projected(result, view))?,
-        Answer::Listen(result) => serde_json::to_writer(&mut out, &Projected(result, view))?,
-        Answer::Complete(result) => serde_json::to_writer(&mut out, &Projected(result, view))?,
-        Answer::InputRequired(result) => {
-            serde_json::to_writer(&mut out, &Projected(&**result, view))?;
-        }
-        Answer::Prepared(raw) => out.get_mut().put_slice(raw.as_bytes()),
-    }
+    write_answer(&mut out, answer, view)?;
     let mut out = out.into_inner();
     out.put_u8(b'}');
     Ok(out.freeze())
+}
+
+fn write_answer(
+    out: &mut Writer<BytesMut>,
+    answer: &Answer,
+    view: View<'_>,
+) -> Result<(), serde_json::Error> {
+    match answer {
+        Answer::Empty => serde_json::to_writer(out, &Projected(&EmptyResult, view)),
+        Answer::Initialize(result) => serde_json::to_writer(out, &Projected(&**result, view)),
+        Answer::Discover(result) => serde_json::to_writer(out, &Projected(&**result, view)),
+        Answer::CallTool(result) => serde_json::to_writer(out, &Projected(result, view)),
+        Answer::ReadResource(result) => serde_json::to_writer(out, &Projected(result, view)),
+        Answer::GetPrompt(result) => serde_json::to_writer(out, &Projected(result, view)),
+        Answer::Listen(result) => serde_json::to_writer(out, &Projected(result, view)),
+        Answer::Complete(result) => serde_json::to_writer(out, &Projected(result, view)),
+        Answer::InputRequired(result) => serde_json::to_writer(out, &Projected(&**result, view)),
+        Answer::CreateTask(result) => serde_json::to_writer(out, &Projected(&**result, view)),
+        Answer::Task(result) => serde_json::to_writer(out, &Projected(&**result, view)),
+        Answer::Prepared(raw) => {
+            out.get_mut().put_slice(raw.as_bytes());
+            Ok(())
+        }
+    }
 }
 
 fn encode_error(id: Option<&RequestId>, error: &ErrorObject) -> Bytes {

@@ -18,6 +18,7 @@ mod project;
 mod prompt;
 mod resource;
 mod sampling;
+mod task;
 mod tool;
 
 pub use capabilities::{
@@ -49,5 +50,10 @@ pub use resource::{
 pub use sampling::{
     IncludeContext, ModelPreferences, SamplingContent, SamplingMessage, SamplingRequest,
     SamplingResult, ToolChoice,
+};
+pub(crate) use task::TaskNotification;
+pub use task::{
+    CreateTaskResult, DetailedTask, TASKS_EXTENSION, Task, TaskDetail, TaskIdParams, TaskMode,
+    TaskParams, TaskStatus, UpdateTaskParams, related_task,
 };
 pub use tool::{CallToolResult, ToolAnnotations, ToolDefinition, wraps_output};

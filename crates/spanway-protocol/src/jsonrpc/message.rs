@@ -83,10 +83,13 @@ pub struct Params {
     pub meta: RawJson,
     /// `arguments` of `tools/call` and `prompts/get`, if present.
     pub arguments: RawJson,
-    /// `name`, or the `uri` of `resources/read`: JSON text, as sent. What `Mcp-Name` mirrors.
+    /// `name`, or the `uri` of `resources/read`, or the `taskId` of a task: JSON text, as sent. What `Mcp-Name`
+    /// mirrors.
     pub name: RawJson,
     /// What an earlier round left to bring back; boxed, since most requests bring nothing.
     pub resumed: Option<Box<Resumed>>,
+    /// `task`, if present: the wish of a 2025-11-25 client to have the call as a task (T-LTASK-04).
+    pub task: Option<Box<RawJson>>,
 }
 
 /// What a client brings back when it repeats a request (T-MRTR-04). Nothing in it is checked yet.

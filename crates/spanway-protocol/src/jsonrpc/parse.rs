@@ -160,6 +160,10 @@ struct ParamsParts<'a> {
     name: Option<&'a RawValue>,
     #[serde(default, borrow)]
     uri: Option<&'a RawValue>,
+    #[serde(default, borrow, rename = "taskId")]
+    task_id: Option<&'a RawValue>,
+    #[serde(default, borrow)]
+    task: Option<&'a RawValue>,
     #[serde(
         default,
         borrow,
@@ -187,6 +191,7 @@ fn slice_params(body: &Bytes, method: &Method, raw: &RawValue) -> Result<Params,
         arguments: slice(parts.arguments),
         name: slice(match method {
             Method::ResourcesRead => parts.uri,
+            method if method.names_task() => parts.task_id,
             _ => parts.name,
         }),
         resumed: (parts.input_responses.is_some() || parts.request_state.is_some()).then(|| {
@@ -195,6 +200,7 @@ fn slice_params(body: &Bytes, method: &Method, raw: &RawValue) -> Result<Params,
                 request_state: slice(parts.request_state),
             })
         }),
+        task: parts.task.map(|raw| Box::new(RawJson::within(body, raw))),
     })
 }
 

@@ -40,10 +40,12 @@ pub(crate) fn agree(head: &Head<'_>, method: &Method, claimed: &str) -> Result<(
     }
 }
 
-/// `Mcp-Name` is there and equals the name or URI of the body, where the method has one (T-HDR-02).
+/// `Mcp-Name` is there and equals the name or URI of the body, where the method has one (T-HDR-02). With
+/// tasks it may be missing: their extension demands it of clients, and not of servers to insist (trap 27).
 /// A body without a usable name is left to the check of its parameters.
 pub(crate) fn name_agrees(head: &Head<'_>, request: &Request) -> Result<(), Rejection> {
-    if !request.method.is_named() {
+    let names_task = request.method.names_task();
+    if !names_task && !request.method.is_named() {
         return Ok(());
     }
     let header = head.single(&NAME)?;
@@ -55,6 +57,7 @@ pub(crate) fn name_agrees(head: &Head<'_>, request: &Request) -> Result<(), Reje
         Some(_) => Err(mismatch(format!(
             "{NAME} does not name what the body names, {name:?}"
         ))),
+        None if names_task => Ok(()),
         None => Err(mismatch(format!("{NAME} must be sent and equal {name:?}"))),
     }
 }

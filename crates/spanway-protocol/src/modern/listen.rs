@@ -10,7 +10,10 @@ use crate::jsonrpc::RequestId;
 use crate::limits::Limits;
 use crate::rejection::Rejection;
 use crate::reply::encode_notification;
-use crate::schema::{ListCapability, ListenResult, SUBSCRIPTION_ID, ServerCapabilities};
+use crate::schema::{
+    DetailedTask, ListCapability, ListenResult, SUBSCRIPTION_ID, ServerCapabilities,
+    TaskNotification,
+};
 
 /// What a client asks to hear; nothing else is sent on its stream (T-SUB-03).
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -41,6 +44,13 @@ pub struct ListenFilter {
         skip_serializing_if = "BTreeSet::is_empty"
     )]
     pub uris: BTreeSet<Box<str>>,
+    /// Changes of these tasks (T-TASK-12).
+    #[serde(
+        default,
+        rename = "taskIds",
+        skip_serializing_if = "BTreeSet::is_empty"
+    )]
+    pub tasks: BTreeSet<Box<str>>,
 }
 
 #[expect(
@@ -73,6 +83,12 @@ impl ListenFilter {
                 "one stream takes up to {limit} resourceSubscriptions; open another one for more"
             )));
         }
+        if filter.tasks.len() > limits.subscriptions_max {
+            let limit = limits.subscriptions_max;
+            return Err(invalid(format!(
+                "one stream takes up to {limit} taskIds; open another one for more"
+            )));
+        }
         let mut uris = filter.uris.iter();
         uris.try_for_each(|uri| limits.check_subscribed_uri(uri))?;
         Ok(filter)
@@ -88,6 +104,9 @@ impl ListenFilter {
         self.resources &= resources.list_changed;
         if !resources.subscribe {
             self.uris.clear();
+        }
+        if !offered.tasks {
+            self.tasks.clear();
         }
         self
     }
@@ -144,6 +163,16 @@ impl Subscription {
     #[must_use]
     pub fn resource_updated(&self, uri: &str) -> Option<Bytes> {
         self.notification("notifications/resources/updated", None, Some(uri))
+    }
+
+    /// A task has changed, or is as it is when the stream begins.
+    #[must_use]
+    pub fn task_changed(&self, task: &DetailedTask) -> Option<Bytes> {
+        let params = TaskNotification {
+            task,
+            subscription: &self.id,
+        };
+        encode_notification("notifications/tasks", params)
     }
 
     /// What ends the stream from the server's side (T-SUB-07).

@@ -62,6 +62,15 @@ fn table() -> Vec<(Rejection, Told, Told)> {
         both(Rejection::InvalidParams { detail: "d".into() }, 200, -32602),
         both(Rejection::InvalidState, 200, -32602),
         both(Rejection::TooManyStates, 503, -32603),
+        both(Rejection::TaskNotFound, 200, -32602),
+        both(
+            Rejection::TooManyTasks {
+                what: "tasks",
+                limit: 1,
+            },
+            503,
+            -32603,
+        ),
         (
             Rejection::ResourceNotFound { uri: "u".into() },
             (200, -32002),

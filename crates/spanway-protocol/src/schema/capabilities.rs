@@ -1,9 +1,12 @@
 //! What each side can do.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize, Serializer};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::project::{Project, View, object};
+use super::task::TASKS_EXTENSION;
 use crate::version::ProtocolVersion;
 
 /// What a server offers. Absent means not offered, and then not answered either (T-ALL-06).
@@ -20,6 +23,8 @@ pub struct ServerCapabilities {
     pub completions: bool,
     /// Log messages.
     pub logging: bool,
+    /// Tools whose calls can be tasks. A capability in 2025-11-25, an extension from 2026-07-28 on.
+    pub tasks: bool,
     /// Agreed on outside the specification.
     pub experimental: Map<String, Value>,
     /// Extensions by their id, with settings. From 2026-07-28 on.
@@ -106,6 +111,20 @@ impl ServerCapabilities {
         self
     }
 
+    /// The same offer and tools whose calls can be tasks.
+    #[must_use]
+    pub fn with_tasks(mut self) -> Self {
+        self.tasks = true;
+        self
+    }
+
+    /// The same offer without tasks.
+    #[must_use]
+    pub fn without_tasks(mut self) -> Self {
+        self.tasks = false;
+        self
+    }
+
     /// The same offer and something agreed on outside the specification.
     #[must_use]
     pub fn with_experimental(
@@ -180,10 +199,22 @@ impl Project for ServerCapabilities {
             "experimental",
             Some(&self.experimental).filter(|map| !map.is_empty()),
         )?;
+        // T-LTASK-01, T-TASK-01: one or the other, never both.
+        if self.tasks && view.version == ProtocolVersion::V2025_11_25 {
+            let tasks =
+                json!({ "list": {}, "cancel": {}, "requests": { "tools": { "call": {} } } });
+            fields.put("tasks", &tasks)?;
+        }
+        let mut extensions = Cow::Borrowed(&self.extensions);
+        if self.tasks {
+            let tasks = || Value::Object(Map::new());
+            let entry = extensions.to_mut().entry(TASKS_EXTENSION);
+            entry.or_insert_with(tasks);
+        }
         fields.gated(
             view.is_modern(),
             "extensions",
-            Some(&self.extensions).filter(|map| !map.is_empty()),
+            Some(&*extensions).filter(|map| !map.is_empty()),
         )?;
         fields.end()
     }
@@ -239,6 +270,12 @@ impl ClientCapabilities {
     #[must_use]
     pub fn roots(&self) -> bool {
         self.declared("roots").is_some()
+    }
+
+    /// Whether calls can be answered with tasks of the extension (T-TASK-02).
+    #[must_use]
+    pub fn tasks_extension(&self) -> bool {
+        self.extension(TASKS_EXTENSION).is_some()
     }
 
     /// The settings of an extension, if it was declared.

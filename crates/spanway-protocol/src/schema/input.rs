@@ -126,7 +126,7 @@ impl InputRequest {
 }
 
 /// A question as it is sent: written for its revision, its key chosen by the handler.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Question {
     /// The name under which the answer comes back.
@@ -167,7 +167,7 @@ impl InputRequired {
 }
 
 /// Neither `resultType` nor `_meta` inside (trap 16).
-struct Requests<'a>(&'a [Question]);
+pub(super) struct Requests<'a>(pub(super) &'a [Question]);
 
 impl Serialize for Requests<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

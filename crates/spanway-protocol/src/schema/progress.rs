@@ -3,7 +3,7 @@
 use serde::ser::Error;
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::project::{Project, View, object};
+use super::project::{Meta, Project, View, object};
 use crate::jsonrpc::RequestId;
 use crate::version::ProtocolVersion;
 
@@ -36,6 +36,8 @@ pub struct Progress {
     pub total: Option<f64>,
     /// In words. From 2025-03-26 on.
     pub message: Option<String>,
+    /// Attachments.
+    pub meta: Meta,
 }
 
 impl Progress {
@@ -52,7 +54,15 @@ impl Progress {
             progress,
             total,
             message,
+            meta: Meta::default(),
         }
+    }
+
+    /// The same, with attachments.
+    #[must_use]
+    pub fn with_meta(mut self, meta: Meta) -> Self {
+        self.meta = meta;
+        self
     }
 }
 
@@ -77,6 +87,7 @@ impl Project for Progress {
             "message",
             self.message.as_ref(),
         )?;
+        fields.meta(view, &self.meta)?;
         fields.end()
     }
 }

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::content::Content;
 use super::implementation::Icon;
 use super::project::{Fields, Meta, Project, Projected, ProjectedSlice, View, json_text, object};
+use super::task::TaskMode;
 use crate::version::ProtocolVersion;
 
 pub use json_schema::wraps_output;
@@ -32,6 +33,8 @@ pub struct ToolDefinition {
     pub output_schema: Option<Arc<Value>>,
     /// Hints about its behaviour. From 2025-03-26 on.
     pub annotations: Option<ToolAnnotations>,
+    /// Whether calls of it can be tasks. 2025-11-25 alone: later the server decides (T-TASK-02).
+    pub tasks: Option<TaskMode>,
     /// Attachments.
     pub meta: Meta,
 }
@@ -47,6 +50,7 @@ impl ToolDefinition {
             input_schema: input_schema.into(),
             output_schema: None,
             annotations: None,
+            tasks: None,
             meta: Meta::default(),
         }
     }
@@ -76,6 +80,13 @@ impl ToolDefinition {
     #[must_use]
     pub fn with_annotations(mut self, annotations: ToolAnnotations) -> Self {
         self.annotations = Some(annotations);
+        self
+    }
+
+    /// The same tool; whether calls of it can be tasks.
+    #[must_use]
+    pub fn with_tasks(mut self, mode: TaskMode) -> Self {
+        self.tasks = Some(mode);
         self
     }
 
@@ -182,9 +193,21 @@ impl Project for ToolDefinition {
             "annotations",
             self.annotations.as_ref(),
         )?;
+        let execution = self.tasks.map(|task_support| Execution { task_support });
+        fields.gated(
+            view.version == ProtocolVersion::V2025_11_25,
+            "execution",
+            execution.as_ref(),
+        )?;
         fields.meta(view, &self.meta)?;
         fields.end()
     }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Execution {
+    task_support: TaskMode,
 }
 
 /// What a tool answered.

@@ -13,4 +13,5 @@ mod projection;
 mod questions;
 mod samples;
 mod schema_valid;
+mod tasks;
 mod wire_examples;

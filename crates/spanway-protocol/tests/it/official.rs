@@ -12,13 +12,28 @@ use crate::samples::write;
 pub(crate) struct Definition {
     revision: &'static Revision,
     name: &'static str,
+    readings: &'static [Reading],
 }
 
 impl Definition {
     /// The definition of that name; `None` where the published schemas are not at hand.
     pub(crate) fn find(version: ProtocolVersion, name: &'static str) -> Option<Self> {
         let revision = Revision::of(version)?;
-        Some(Self { revision, name })
+        Some(Self {
+            revision,
+            name,
+            readings: &[Reading::Open, Reading::Closed],
+        })
+    }
+
+    /// The definition of that name of the tasks extension. Its definitions are put together from others, so
+    /// that they cannot be closed.
+    pub(crate) fn of_tasks(name: &'static str) -> Option<Self> {
+        Some(Self {
+            revision: Revision::of_tasks()?,
+            name,
+            readings: &[Reading::Open],
+        })
     }
 
     /// Checks what is written of `value` for the revision.
@@ -29,7 +44,7 @@ impl Definition {
     /// Checks a message that is written already.
     pub(crate) fn check_json(&self, written: &Value) {
         assert_no_null(written);
-        for reading in [Reading::Open, Reading::Closed] {
+        for &reading in self.readings {
             let problems = self.revision.problems(self.name, reading, written);
             let (version, name) = (self.revision.version(), self.name);
             assert!(

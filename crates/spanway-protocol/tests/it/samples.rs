@@ -168,6 +168,7 @@ pub(crate) fn capabilities() -> ServerCapabilities {
         .with_prompts(ListCapability::default())
         .with_completions()
         .with_logging()
+        .with_tasks()
         .with_experimental("example", Map::new())
         .with_extension("example.com/extension", Map::new())
 }
