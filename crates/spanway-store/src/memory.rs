@@ -150,8 +150,16 @@ impl SessionStore for MemoryStore {
 
 #[cfg(test)]
 mod tests {
+    use spanway_protocol::Limits;
+
     use super::*;
     use crate::suite;
+
+    fn limited(tasks_max: usize) -> Limits {
+        let mut limits = Limits::default();
+        limits.tasks_max = tasks_max;
+        limits
+    }
 
     #[tokio::test]
     async fn the_memory_store_keeps_the_contract() {
@@ -160,7 +168,7 @@ mod tests {
         let logs = |limits| async move { MemoryLog::new(&limits) };
         suite::logs(logs).await;
         suite::logs_in_all(logs).await;
-        suite::tasks(|max| async move { MemoryTasks::new(max) }).await;
+        suite::tasks(|max| async move { MemoryTasks::new(&limited(max)) }).await;
     }
 
     #[tokio::test]

@@ -36,7 +36,7 @@ impl Stores {
         Self {
             sessions: Arc::new(MemoryStore::new(ttl, limits.sessions_max)),
             logs: Arc::new(MemoryLog::new(limits)),
-            tasks: Arc::new(MemoryTasks::new(limits.tasks_max)),
+            tasks: Arc::new(MemoryTasks::new(limits)),
             nonces: Arc::new(MemoryNonces::new(limits.spent_states_max)),
             bus: Arc::new(SingleNode::new(NodeId::unlike_others())),
         }

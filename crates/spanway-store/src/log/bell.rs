@@ -1,6 +1,8 @@
-//! Wakes the readers of a log when there is more.
+//! Wakes those who wait for something that is kept: the readers of a log when there is more, and whoever looks at
+//! a task.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
@@ -9,13 +11,13 @@ use futures_util::task::AtomicWaker;
 
 use super::StreamKey;
 
-/// The readers of this process that wait for logs to grow. A store rings after every append, its own and
+/// Who waits in this process: the readers of logs, for them to grow. A store rings after every append, its own and
 /// those of other nodes it hears of.
-#[derive(Debug, Default)]
-pub struct Bells {
+#[derive(Debug)]
+pub struct Bells<K: Eq + Hash = StreamKey> {
     /// How many there are, so that a store without readers takes no lock.
     count: AtomicUsize,
-    hung: Mutex<HashMap<StreamKey, Vec<Arc<Clapper>>>>,
+    hung: Mutex<HashMap<K, Vec<Arc<Clapper>>>>,
 }
 
 #[derive(Debug, Default)]
@@ -24,10 +26,19 @@ struct Clapper {
     waker: AtomicWaker,
 }
 
-impl Bells {
+impl<K: Eq + Hash> Default for Bells<K> {
+    fn default() -> Self {
+        Self {
+            count: AtomicUsize::default(),
+            hung: Mutex::default(),
+        }
+    }
+}
+
+impl<K: Clone + Eq + Hash> Bells<K> {
     /// A bell for one log. Hang it before reading, and no append goes unnoticed.
     #[must_use]
-    pub fn hang(self: &Arc<Self>, key: StreamKey) -> Bell {
+    pub fn hang(self: &Arc<Self>, key: K) -> Bell<K> {
         let clapper = Arc::new(Clapper::default());
         self.lock()
             .entry(key.clone())
@@ -42,7 +53,7 @@ impl Bells {
     }
 
     /// Wakes the readers of this log.
-    pub fn ring(&self, key: &StreamKey) {
+    pub fn ring(&self, key: &K) {
         if self.count.load(Ordering::SeqCst) == 0 {
             return;
         }
@@ -61,8 +72,10 @@ impl Bells {
             .flatten()
             .for_each(|clapper| clapper.ring());
     }
+}
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<StreamKey, Vec<Arc<Clapper>>>> {
+impl<K: Eq + Hash> Bells<K> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<K, Vec<Arc<Clapper>>>> {
         self.hung.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -76,13 +89,13 @@ impl Clapper {
 
 /// Tells one reader that its log has grown.
 #[derive(Debug)]
-pub struct Bell {
-    bells: Arc<Bells>,
-    key: StreamKey,
+pub struct Bell<K: Eq + Hash = StreamKey> {
+    bells: Arc<Bells<K>>,
+    key: K,
     clapper: Arc<Clapper>,
 }
 
-impl Bell {
+impl<K: Eq + Hash> Bell<K> {
     /// Ready if it rang since the last time it was ready.
     pub fn poll_rung(&self, cx: &Context<'_>) -> Poll<()> {
         self.clapper.waker.register(cx.waker());
@@ -94,7 +107,7 @@ impl Bell {
     }
 }
 
-impl Drop for Bell {
+impl<K: Eq + Hash> Drop for Bell<K> {
     fn drop(&mut self) {
         let mut hung = self.bells.lock();
         if let Some(clappers) = hung.get_mut(&self.key) {

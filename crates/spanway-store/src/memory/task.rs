@@ -6,17 +6,18 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use spanway_protocol::Timestamp;
+use spanway_protocol::{Limits, Timestamp};
 
 use crate::error::StoreError;
 use crate::task::{TaskEntry, TaskId, TaskStore};
 
-/// Keeps tasks in a map, bounded in number. Expired ones are dropped when room is needed or when they are
-/// looked for.
+/// Keeps tasks in a map, bounded in number and weighed in bytes. Expired ones are dropped when room is needed
+/// or when they are looked for.
 #[derive(Debug)]
 pub struct MemoryTasks {
     inner: Mutex<Inner>,
     tasks_max: usize,
+    bytes_max: usize,
 }
 
 #[derive(Debug, Default)]
@@ -24,16 +25,39 @@ struct Inner {
     tasks: HashMap<TaskId, TaskEntry>,
     /// Each owner's tasks in the order of lists.
     owned: HashMap<Box<str>, BTreeSet<(Timestamp, TaskId)>>,
+    /// What all of them weigh.
+    bytes: usize,
 }
 
 impl MemoryTasks {
-    /// A store of at most `tasks_max` tasks.
+    /// A store of as many tasks as `limits` allow.
     #[must_use]
-    pub fn new(tasks_max: usize) -> Self {
+    pub fn new(limits: &Limits) -> Self {
         Self {
             inner: Mutex::default(),
-            tasks_max,
+            tasks_max: limits.tasks_max,
+            bytes_max: limits.tasks_bytes_max,
         }
+    }
+
+    /// Sees to it that one more of `bytes` has room.
+    fn make_room(&self, inner: &mut Inner, bytes: usize, now: Timestamp) -> Result<(), StoreError> {
+        if inner.tasks.len() >= self.tasks_max || inner.bytes + bytes > self.bytes_max {
+            inner.drop_expired(now);
+        }
+        if inner.tasks.len() >= self.tasks_max {
+            let (what, limit) = ("tasks", self.tasks_max);
+            return Err(StoreError::Full { what, limit });
+        }
+        self.check_bytes(inner.bytes + bytes)
+    }
+
+    fn check_bytes(&self, bytes: usize) -> Result<(), StoreError> {
+        if bytes <= self.bytes_max {
+            return Ok(());
+        }
+        let (what, limit) = ("bytes of tasks", self.bytes_max);
+        Err(StoreError::Full { what, limit })
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -46,6 +70,7 @@ impl Inner {
         let Some(entry) = self.tasks.remove(id) else {
             return;
         };
+        self.bytes -= entry.body.len();
         if let Some(owned) = self.owned.get_mut(&entry.owner) {
             owned.remove(&(entry.created, entry.id));
             if owned.is_empty() {
@@ -80,12 +105,8 @@ impl TaskStore for MemoryTasks {
         now: Timestamp,
     ) -> BoxFuture<'static, Result<(), StoreError>> {
         let mut inner = self.lock();
-        if inner.tasks.len() >= self.tasks_max {
-            inner.drop_expired(now);
-        }
-        if inner.tasks.len() >= self.tasks_max {
-            let (what, limit) = ("tasks", self.tasks_max);
-            return ready(Err(StoreError::Full { what, limit })).boxed();
+        if let Err(full) = self.make_room(&mut inner, entry.body.len(), now) {
+            return ready(Err(full)).boxed();
         }
         let place = (entry.created, entry.id.clone());
         inner
@@ -93,6 +114,7 @@ impl TaskStore for MemoryTasks {
             .entry(entry.owner.clone())
             .or_default()
             .insert(place);
+        inner.bytes += entry.body.len();
         inner.tasks.insert(entry.id.clone(), entry);
         ready(Ok(())).boxed()
     }
@@ -113,14 +135,20 @@ impl TaskStore for MemoryTasks {
     ) -> BoxFuture<'static, Result<bool, StoreError>> {
         let mut inner = self.lock();
         let kept = inner.live(&entry.id, now);
-        let replaced = kept.is_some_and(|kept| {
-            let next = kept.version + 1 == entry.version;
-            if next {
-                *kept = entry;
-            }
-            next
-        });
-        ready(Ok(replaced)).boxed()
+        let before = kept.filter(|kept| kept.version + 1 == entry.version);
+        let Some(before) = before.map(|kept| kept.body.len()) else {
+            return ready(Ok(false)).boxed();
+        };
+        let bytes = inner.bytes - before + entry.body.len();
+        // What shrinks is always taken, so that there comes room again.
+        if bytes > inner.bytes
+            && let Err(full) = self.check_bytes(bytes)
+        {
+            return ready(Err(full)).boxed();
+        }
+        inner.bytes = bytes;
+        inner.tasks.insert(entry.id.clone(), entry);
+        ready(Ok(true)).boxed()
     }
 
     fn list(
