@@ -97,7 +97,7 @@ impl Client {
             "io.modelcontextprotocol/clientCapabilities": {},
             "io.modelcontextprotocol/clientInfo": { "name": "testkit", "version": "0" },
         });
-        let name = ["name", "uri"]
+        let name = ["name", "uri", "taskId"]
             .iter()
             .find_map(|key| params[*key].as_str())
             .map(str::to_owned);

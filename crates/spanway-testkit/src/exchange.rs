@@ -6,6 +6,7 @@
 
 mod ledger;
 mod rules;
+mod tasks;
 
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, Method};

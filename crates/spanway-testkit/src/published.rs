@@ -65,12 +65,20 @@ impl Revision {
             [const { OnceLock::new() }; ProtocolVersion::ALL.len()];
         let index = ProtocolVersion::ALL.iter().position(|it| *it == version)?;
         REVISIONS[index]
-            .get_or_init(|| Self::read(version))
+            .get_or_init(|| Self::read(version, &format!("{version}.json")))
             .as_ref()
     }
 
-    fn read(version: ProtocolVersion) -> Option<Self> {
-        let file = folder()?.join("schema").join(format!("{version}.json"));
+    /// The schema of the tasks extension, which has the revision it extends in it. Its definitions are put
+    /// together from others, so that they can only be read open.
+    pub fn of_tasks() -> Option<&'static Self> {
+        static TASKS: OnceLock<Option<Revision>> = OnceLock::new();
+        let read = || Self::read(ProtocolVersion::V2026_07_28, "tasks-extension-draft.json");
+        TASKS.get_or_init(read).as_ref()
+    }
+
+    fn read(version: ProtocolVersion, name: &str) -> Option<Self> {
+        let file = folder()?.join("schema").join(name);
         let text = fs::read_to_string(&file);
         let text = text.unwrap_or_else(|error| panic!("{}: {error}", file.display()));
         let open: Value = serde_json::from_str(&text).expect("a published schema is JSON");

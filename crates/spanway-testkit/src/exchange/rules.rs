@@ -3,7 +3,7 @@
 use serde_json::Value;
 use spanway_protocol::{Era, ProtocolVersion};
 
-use super::Violation;
+use super::{Violation, tasks};
 use crate::published::{Reading, Revision};
 
 /// Codes that the modern revision reserves for itself; what it does not define of them is nobody's.
@@ -24,10 +24,14 @@ pub(super) fn told(version: ProtocolVersion, message: &Value) -> Result<(), Viol
     };
     fits(revision, kind, message)?;
     let method = message["method"].as_str().unwrap_or_default();
+    if let Some(checked) = tasks::told(version, method, message) {
+        return checked;
+    }
     let Some(name) = revision.of_method(union, method) else {
         return Err(format!("{version} has no {method:?} among its {union}s"));
     };
-    fits(revision, name, &without_envelope(revision, name, message))
+    let message = tasks::without_their_ids(version, method, message);
+    fits(revision, name, &without_envelope(revision, name, &message))
 }
 
 /// Checks the answer to a request of this method; `None` where that is not known.
@@ -54,6 +58,9 @@ pub(super) fn answered(
 
 fn succeeded(revision: &Revision, method: &str, result: &Value) -> Result<(), Violation> {
     let version = revision.version();
+    if let Some(checked) = tasks::answered(revision, method, result) {
+        return checked;
+    }
     let Some(request) = revision.of_method("ClientRequest", method) else {
         return Err(format!(
             "{version} has no method {method:?}, so nothing can come of it"
@@ -70,14 +77,23 @@ fn succeeded(revision: &Revision, method: &str, result: &Value) -> Result<(), Vi
     if revision.definition(&name).is_some() {
         return fits(revision, &name, result);
     }
-    // The definition leaves it open what else may stand in it.
+    is_empty(version, method, result)?;
+    fits(revision, "EmptyResult", result)
+}
+
+/// The definition of an empty result leaves it open what else may stand in it.
+pub(super) fn is_empty(
+    version: ProtocolVersion,
+    method: &str,
+    result: &Value,
+) -> Result<(), Violation> {
     let known = |key: &str| key == "_meta" || (version.era() == Era::Modern && key == "resultType");
     match result
         .as_object()
         .and_then(|map| map.keys().find(|key| !known(key)))
     {
         Some(key) => Err(format!("the result of {method} is empty, and has {key:?}")),
-        None => fits(revision, "EmptyResult", result),
+        None => Ok(()),
     }
 }
 
@@ -141,11 +157,11 @@ fn first_of<'a>(revision: &Revision, names: [&'a str; 2]) -> &'a str {
     }
 }
 
-fn fits(revision: &Revision, name: &str, value: &Value) -> Result<(), Violation> {
+pub(super) fn fits(revision: &Revision, name: &str, value: &Value) -> Result<(), Violation> {
     against(revision, name, Reading::Closed, value)
 }
 
-fn against(
+pub(super) fn against(
     revision: &Revision,
     name: &str,
     reading: Reading,
