@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use spanway_protocol::guard::{AllowedHosts, AllowedOrigins};
 use spanway_protocol::{Guard, HeaderRules, Limits};
-use spanway_server::McpService;
-use spanway_store::{MemoryNonces, Stores};
+use spanway_server::{McpService, TaskKeeper};
+use spanway_store::{MemoryNonces, MemoryTasks, NodeId, SingleNode, Stores};
 use tokio_util::task::TaskTracker;
 
 use crate::auth::Authenticate;
@@ -111,7 +111,7 @@ impl StreamableHttpBuilder {
         self
     }
 
-    /// Keeps sessions and their streams there, and which states modern clients brought back. Default: in
+    /// Keeps sessions, their streams and tasks there, and which states modern clients brought back. Default: in
     /// memory, as many as the limits allow.
     pub fn stores(mut self, stores: Stores) -> Self {
         self.sessions = Sessions::In(stores);
@@ -135,6 +135,7 @@ impl StreamableHttpBuilder {
     #[must_use]
     pub fn build(self) -> StreamableHttp {
         let clock = Clock::start();
+        let call_clock = Arc::new(clock);
         let detached = TaskTracker::new();
         let stores = match self.sessions {
             Sessions::Memory => Some(Stores::memory(self.session_ttl, &self.limits)),
@@ -145,9 +146,21 @@ impl StreamableHttpBuilder {
             Some(stores) => stores.nonces.clone(),
             None => Arc::new(MemoryNonces::new(self.limits.spent_states_max)),
         };
+        let tasks = self.service.keep_tasks(match &stores {
+            Some(Stores { tasks, bus, .. }) => {
+                let (tasks, bus) = (tasks.clone(), bus.clone());
+                TaskKeeper::new(tasks, bus, call_clock.clone(), &self.limits)
+            }
+            None => {
+                let tasks = Arc::new(MemoryTasks::new(&self.limits));
+                let bus = Arc::new(SingleNode::new(NodeId::unlike_others()));
+                TaskKeeper::new(tasks, bus, call_clock.clone(), &self.limits)
+            }
+        });
         let sessions = stores.map(|stores| {
             let registry = Registry::new(
                 self.service.clone(),
+                tasks.clone(),
                 stores,
                 clock,
                 self.session_ttl,
@@ -175,12 +188,13 @@ impl StreamableHttpBuilder {
             mode: self.mode,
             keep_alive: self.keep_alive,
             sessions,
+            tasks,
             sse,
             spent: Arc::new(Spent(nonces)),
             detached,
             draining: AtomicBool::new(false),
             clock,
-            call_clock: Arc::new(clock),
+            call_clock,
         }))
     }
 }

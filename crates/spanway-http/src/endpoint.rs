@@ -138,6 +138,16 @@ impl StreamableHttp {
         self.shared.is_draining()
     }
 
+    /// Waits for tasks, up to `patience`; then those that still run are stopped. What may be begun again is left
+    /// to other nodes or the next process, all else fails with a status that says why. Whether all ended by
+    /// themselves.
+    pub async fn finish_tasks(&self, patience: Duration) -> bool {
+        match &self.shared.tasks {
+            Some(tasks) => tasks.finish_all(patience).await,
+            None => true,
+        }
+    }
+
     /// Waits for legacy calls whose client went away, up to `patience`; `false` if some are still running.
     pub async fn finish_detached(&self, patience: Duration) -> bool {
         self.shared.detached.close();

@@ -20,7 +20,7 @@ use futures_util::FutureExt;
 use spanway_protocol::jsonrpc::{ErrorObject, RequestId};
 use spanway_protocol::legacy::{Session, SessionId, StreamId};
 use spanway_protocol::{Limits, RawJson, Rejection, Timestamp};
-use spanway_server::{Changes, Context, McpService};
+use spanway_server::{Changes, Context, McpService, Tasks};
 use spanway_store::{BusMessage, NodeId, StoreError, Stores};
 use tokio_util::task::TaskTracker;
 
@@ -37,6 +37,8 @@ const RETRY: Duration = Duration::from_millis(500);
 pub(crate) struct Registry {
     /// What is told of sessions that end, and of changes on other nodes.
     service: Arc<dyn McpService>,
+    /// The tasks of the service, which are told of changes on other nodes too.
+    tasks_of_service: Option<Tasks>,
     stores: Stores,
     /// This process, where streams say who writes them.
     node: NodeId,
@@ -71,6 +73,7 @@ impl Busy {
 impl Registry {
     pub(crate) fn new(
         service: Arc<dyn McpService>,
+        tasks_of_service: Option<Tasks>,
         stores: Stores,
         clock: Clock,
         ttl: Duration,
@@ -78,6 +81,7 @@ impl Registry {
     ) -> Self {
         Self {
             service,
+            tasks_of_service,
             node: stores.bus.node(),
             stores,
             stream_ids: StreamIds::starting_at(random()),

@@ -196,13 +196,15 @@ async fn drain(
 ) -> Drained {
     let endpoint = app.endpoint();
     endpoint.start_drain();
-    let finish = async {
+    let calls = async {
         graceful.shutdown().await;
         while connections.join_next().await.is_some() {}
         endpoint.finish_detached(deadline).await
     };
+    // Tasks are stopped a little earlier, so that who waits for one still gets an answer.
+    let finish = async { tokio::join!(calls, endpoint.finish_tasks(deadline / 10 * 9)) };
     match tokio::time::timeout(deadline, finish).await {
-        Ok(true) => Drained::Complete,
-        Ok(false) | Err(_) => Drained::DeadlinePassed,
+        Ok((true, true)) => Drained::Complete,
+        Ok(_) | Err(_) => Drained::DeadlinePassed,
     }
 }

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use spanway_protocol::{Answer, Call, Method, Reply};
-use spanway_server::{ChangeHub, Context, McpService, Principal, ServiceInfo};
+use spanway_server::{ChangeHub, Context, McpService, Principal, ServiceInfo, TaskKeeper, Tasks};
 
 /// Promises no changes in the handshake: without sessions there is no stream to tell them on, and nothing
-/// remembers a subscription (T-2411-17). The modern revision needs no sessions and is told all the same.
+/// remembers a subscription (T-2411-17). Nor tasks, since nothing tells those of one client from those of
+/// another (T-LTASK-10). The modern revision needs no sessions, and has both all the same.
 pub(crate) struct Sessionless(pub(crate) Arc<dyn McpService>);
 
 impl McpService for Sessionless {
@@ -20,7 +21,7 @@ impl McpService for Sessionless {
         let initializes = call.method == Method::Initialize;
         let reply = self.0.call(call, context);
         if initializes {
-            reply.map(promise_no_changes).boxed()
+            reply.map(promise_less).boxed()
         } else {
             reply
         }
@@ -33,12 +34,16 @@ impl McpService for Sessionless {
     fn may_watch(&self, uri: &str, principal: Option<&Principal>) -> bool {
         self.0.may_watch(uri, principal)
     }
+
+    fn keep_tasks(&self, keeper: TaskKeeper) -> Option<Tasks> {
+        self.0.keep_tasks(keeper)
+    }
 }
 
-fn promise_no_changes(reply: Reply) -> Reply {
+fn promise_less(reply: Reply) -> Reply {
     match reply {
         Reply::Answer(Answer::Initialize(mut result)) => {
-            result.capabilities = result.capabilities.without_changes();
+            result.capabilities = result.capabilities.without_changes().without_tasks();
             Reply::Answer(Answer::Initialize(result))
         }
         other => other,

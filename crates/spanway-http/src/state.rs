@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use spanway_protocol::legacy::SessionId;
 use spanway_protocol::{Guard, HeaderRules, Limits};
-use spanway_server::{Change, Changes, McpService, Principal};
+use spanway_server::{Change, Changes, McpService, Principal, Tasks};
 use tokio_util::task::TaskTracker;
 use tower_http::cors::CorsLayer;
 
@@ -43,6 +43,8 @@ pub(crate) struct Shared {
     pub(crate) keep_alive: Duration,
     /// `None` serves legacy requests without sessions, each by itself.
     pub(crate) sessions: Option<Arc<Registry>>,
+    /// The tasks of the service; `None` if it makes none.
+    pub(crate) tasks: Option<Tasks>,
     /// The open HTTP+SSE connections; `None` where that transport is not served.
     pub(crate) sse: Option<Arc<Connections>>,
     /// Which states modern clients brought back.

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use futures_util::Stream;
 use spanway_protocol::modern::Subscription;
 use spanway_protocol::{Answer, ProtocolVersion, Rejection, Reply, encode};
-use spanway_server::{Change, Changes, McpService};
+use spanway_server::{Change, Changes, McpService, TaskWatch};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
@@ -63,9 +63,15 @@ pub(crate) struct Listening {
     subscription: Subscription,
     version: ProtocolVersion,
     service: Arc<dyn McpService>,
-    changes: Changes,
+    heard: Heard,
     seat: Seat,
     ended: bool,
+}
+
+/// What a stream tells of.
+pub(crate) struct Heard {
+    pub(crate) changes: Changes,
+    pub(crate) tasks: Option<TaskWatch>,
 }
 
 impl Listening {
@@ -73,14 +79,14 @@ impl Listening {
         subscription: Subscription,
         version: ProtocolVersion,
         service: Arc<dyn McpService>,
-        changes: Changes,
+        heard: Heard,
         seat: Seat,
     ) -> Self {
         Self {
             subscription,
             version,
             service,
-            changes,
+            heard,
             seat,
             ended: false,
         }
@@ -92,13 +98,21 @@ impl Listening {
         if self.ended {
             return Poll::Ready(None);
         }
-        while let Poll::Ready(change) = Pin::new(&mut self.changes).poll_next(cx) {
+        while let Poll::Ready(change) = Pin::new(&mut self.heard.changes).poll_next(cx) {
             let message = change.and_then(|change| match change {
                 Change::Resource(uri) => self.subscription.resource_updated(&uri),
                 list => self.subscription.list_changed(list.method()),
             });
             if message.is_some() {
                 return Poll::Ready(message);
+            }
+        }
+        if let Some(tasks) = &mut self.heard.tasks {
+            while let Poll::Ready(task) = Pin::new(&mut *tasks).poll_next(cx) {
+                let message = task.and_then(|task| self.subscription.task_changed(&task));
+                if message.is_some() {
+                    return Poll::Ready(message);
+                }
             }
         }
         ready!(self.seat.closing.as_mut().poll(cx));

@@ -2,8 +2,11 @@
 
 mod input;
 mod outbox;
+mod task;
 
 pub use input::ClientRequests;
+pub(crate) use input::SystemClock;
+pub(crate) use task::{Footing, News};
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::input::{Binding, Round, SpentStates};
 use crate::principal::Principal;
+use crate::task::{Reached, Seat, Tasks};
 use outbox::Outbox;
 
 /// The surroundings of one call. Cheap to clone; clones stand for the same call.
@@ -43,6 +47,10 @@ struct Inner {
     /// Set once it does, or came back with answers.
     round: OnceLock<Box<Round>>,
     disconnected: AtomicBool,
+    /// Whether it waits for something that has a time of its own.
+    unhurried: AtomicBool,
+    /// Set where the handler is a task, or may become one.
+    seat: Option<Arc<Seat>>,
 }
 
 /// Tells the time, so that it can be another one in tests.
@@ -52,7 +60,7 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
 }
 
 /// Where a call came from, as the transport saw it.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Origin {
     /// Who calls.
@@ -72,6 +80,28 @@ pub struct Origin {
     /// Where it is remembered that the state a call came with is used. Without it a state can be used again
     /// until it expires.
     pub spent_states: Option<Arc<dyn SpentStates>>,
+    /// Where tasks are kept, as [`McpService::keep_tasks`](crate::McpService::keep_tasks) gave it.
+    pub tasks: Option<Tasks>,
+}
+
+impl Inner {
+    fn new(version: ProtocolVersion, client: Client, origin: Origin, queue_max: usize) -> Self {
+        Self {
+            version,
+            client,
+            progress_token: None,
+            log_level: None,
+            origin,
+            outbox: Outbox::new(queue_max),
+            cancelled: AtomicBool::new(false),
+            token: OnceLock::new(),
+            binding: OnceLock::new(),
+            round: OnceLock::new(),
+            disconnected: AtomicBool::new(false),
+            unhurried: AtomicBool::new(false),
+            seat: None,
+        }
+    }
 }
 
 impl Context {
@@ -80,17 +110,9 @@ impl Context {
     pub fn new(call: &Call, origin: Origin, queue_max: usize) -> Self {
         Self {
             inner: Arc::new(Inner {
-                version: call.version,
-                client: call.client.clone(),
                 progress_token: call.progress_token.clone(),
                 log_level: call.log_level,
-                origin,
-                outbox: Outbox::new(queue_max),
-                cancelled: AtomicBool::new(false),
-                token: OnceLock::new(),
-                binding: OnceLock::new(),
-                round: OnceLock::new(),
-                disconnected: AtomicBool::new(false),
+                ..Inner::new(call.version, call.client.clone(), origin, queue_max)
             }),
         }
     }
@@ -150,15 +172,27 @@ impl Context {
         &self.inner.origin.extensions
     }
 
-    /// Tells the client how far the call has come. Does nothing if the client asked for no progress.
+    /// Tells the client how far the call has come. Does nothing if the client asked for no progress; in a task
+    /// the message also says where it stands.
     ///
     /// Values that do not increase are left out (T-ALL-52). Never waits: while the client reads slowly,
     /// newer progress replaces older.
     pub fn progress(&self, progress: f64, total: Option<f64>, message: impl Into<String>) {
+        if self.inner.progress_token.is_none() && self.inner.seat.is_none() {
+            return;
+        }
+        let message = Some(message.into()).filter(|text: &String| !text.is_empty());
+        if let Some(seat) = &self.inner.seat {
+            seat.reach(Reached {
+                progress,
+                total,
+                message: message.clone(),
+            });
+            self.wake();
+        }
         let Some(token) = self.inner.progress_token.clone() else {
             return;
         };
-        let message = Some(message.into()).filter(|text: &String| !text.is_empty());
         self.inner
             .outbox
             .push_progress(Progress::new(token, progress, total, message));

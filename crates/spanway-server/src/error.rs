@@ -101,7 +101,7 @@ pub enum BuildError {
         "no {what} were offered when the server was built: build it with dynamic() to add some later"
     )]
     NotOffered {
-        /// `tools`, `resources`, `prompts` or `completions`.
+        /// `tools`, `resources`, `prompts`, `completions` or `tasks`.
         what: &'static str,
     },
     /// Two parameters of one handler take the arguments.

@@ -3,8 +3,9 @@
 //! A question has a key, and an answer belongs to its key for the whole call. Legacy clients are asked by a
 //! request on the stream of the call, which waits. Modern clients are asked by an interim answer: the handler
 //! is dropped, and runs again from the top when the client comes back with answers. What was answered before,
-//! and what [`once`](crate::Context::once) did, is in the sealed state that travels with the client. A state is used up when the
-//! handler begins to run with it.
+//! and what [`once`](crate::Context::once) did, is in the sealed state that travels with the client. A state is
+//! used up when the handler begins to run with it. In a task the handler stays where it is, questions and
+//! answers are kept with the task, and so is the rest.
 
 mod ask;
 mod asked;
@@ -28,6 +29,7 @@ pub use url::UrlCompletion;
 
 pub(crate) use asked::Declared;
 pub(crate) use desk::{Binding, Desk};
+pub(crate) use journal::Journal;
 pub(crate) use round::{LegEnd, Round};
 
 /// Questions one call may have open at once, and messages about them that may wait to be written.

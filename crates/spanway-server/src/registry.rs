@@ -8,6 +8,7 @@ use crate::principal::Principal;
 use crate::prompt::PromptEntry;
 use crate::resource::{ResourceEntry, TemplateEntry};
 use crate::section::{Entry, Lists, Section};
+use crate::task::TaskSupport;
 use crate::tool::ToolEntry;
 
 /// How lists are served.
@@ -59,6 +60,12 @@ impl Registry {
             || self.prompts.lists.iter().any(|prompt| prompt.asks())
             || self.resources.lists.iter().any(|resource| resource.asks())
             || self.templates.lists.iter().any(|template| template.asks())
+    }
+
+    /// Whether calls of any tool can be tasks.
+    pub(crate) fn makes_tasks(&self) -> bool {
+        let mut tools = self.tools.lists.iter();
+        tools.any(|tool| tool.tasks() != TaskSupport::Forbidden)
     }
 
     /// Whether any argument or variable has a completer.

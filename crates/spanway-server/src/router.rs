@@ -1,6 +1,7 @@
 //! From a call to the feature that answers it.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use futures_util::FutureExt;
 use futures_util::future::{self, BoxFuture};
@@ -15,10 +16,11 @@ use crate::registry::Registry;
 use crate::section::{Entry, Section};
 use crate::server::Shared;
 use crate::service::ServiceInfo;
+use crate::task::{self, Plan};
 
 /// Answers a call, or starts what will. Everything before the handler happens here, in the caller's task.
 pub(crate) fn dispatch(
-    shared: &Shared,
+    shared: &Arc<Shared>,
     registry: &Registry,
     call: &Call,
     context: Context,
@@ -29,14 +31,11 @@ pub(crate) fn dispatch(
 /// The future of a handler, or the reply where none is needed.
 type Routed = Result<BoxFuture<'static, Reply>, Reply>;
 
-fn route(shared: &Shared, registry: &Registry, call: &Call, context: Context) -> Routed {
+fn route(shared: &Arc<Shared>, registry: &Registry, call: &Call, context: Context) -> Routed {
     let info = &shared.info;
     let offered = &info.capabilities;
     match &call.method {
-        Method::ToolsCall if offered.tools.is_some() => {
-            context.bind(&shared.desk, call)?;
-            call_tool(registry, call, context)
-        }
+        Method::ToolsCall if offered.tools.is_some() => call_tool(shared, registry, call, context),
         Method::ToolsList if offered.tools.is_some() => {
             Err(list(&registry.tools, info, call, &context))
         }
@@ -57,6 +56,11 @@ fn route(shared: &Shared, registry: &Registry, call: &Call, context: Context) ->
         Method::PromptsList if offered.prompts.is_some() => {
             Err(list(&registry.prompts, info, call, &context))
         }
+        Method::TasksGet
+        | Method::TasksUpdate
+        | Method::TasksCancel
+        | Method::TasksResult
+        | Method::TasksList => task::answer(shared, call, context),
         Method::Complete if offered.completions => complete(registry, call, context),
         Method::Initialize => Err(lifecycle::initialize(info, call.version).into()),
         Method::Discover => Err(lifecycle::discover(info, shared.settings.cache).into()),
@@ -86,13 +90,29 @@ fn list<E: Entry>(
     section.page(params.cursor.as_deref(), context.principal(), view)
 }
 
-fn call_tool(registry: &Registry, call: &Call, context: Context) -> Routed {
+fn call_tool(shared: &Arc<Shared>, registry: &Registry, call: &Call, context: Context) -> Routed {
     let name = name(call)?;
     let Some(tool) = registry.tools.find(&name, context.principal()) else {
         return Err(invalid(format!("unknown tool: {name:?}")));
     };
-    tool.clone()
-        .call(arguments(&call.params.arguments)?, context)
+    let arguments = || arguments(&call.params.arguments);
+    match Plan::of(shared, tool, call, &context)? {
+        Plan::Inline => {
+            context.bind(&shared.desk, call)?;
+            tool.clone().call(arguments()?, context)
+        }
+        Plan::Task(start) => {
+            context.bind(&shared.desk, call)?;
+            start.at_once(tool.clone(), arguments()?, context)
+        }
+        Plan::After(patience, start) => start.after(
+            patience,
+            shared,
+            tool.clone(),
+            arguments()?,
+            (call, context),
+        ),
+    }
 }
 
 fn get_prompt(registry: &Registry, call: &Call, context: Context) -> Routed {

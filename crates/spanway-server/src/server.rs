@@ -6,7 +6,7 @@ pub use builder::ServerBuilder;
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -23,6 +23,7 @@ use crate::principal::Principal;
 use crate::registry::{ListSettings, Registry};
 use crate::router;
 use crate::service::{McpService, ServiceInfo};
+use crate::task::{self, TaskKeeper, TaskSettings, Tasks};
 
 /// A server: tools, resources and prompts, answering in every revision of the protocol. Cheap to clone;
 /// clones are the same server.
@@ -55,6 +56,11 @@ pub(crate) struct Shared {
     pub(crate) settings: ListSettings,
     pub(crate) desk: Arc<Desk>,
     registry: ArcSwap<Registry>,
+    task_settings: TaskSettings,
+    /// Where tasks are kept of calls that come from nowhere in particular.
+    own_tasks: OnceLock<Tasks>,
+    /// Everywhere tasks are kept.
+    kept_tasks: Mutex<Vec<Weak<task::Inner>>>,
     /// The last registration number; held while the registry is replaced, so that no edit is lost.
     number: Mutex<u64>,
 }
@@ -69,14 +75,17 @@ impl Server {
         info: ServiceInfo,
         settings: ListSettings,
         desk: Desk,
-        registry: Registry,
-        number: u64,
+        tasks: TaskSettings,
+        (registry, number): (Registry, u64),
     ) -> Self {
         let shared = Shared {
             info,
             settings,
             desk: Arc::new(desk),
             registry: ArcSwap::from_pointee(registry),
+            task_settings: tasks,
+            own_tasks: OnceLock::new(),
+            kept_tasks: Mutex::default(),
             number: Mutex::new(number),
         };
         Self {
@@ -140,6 +149,7 @@ impl Server {
                 offered.prompts.is_none() && !registry.prompts.lists.is_empty(),
             ),
             ("completions", !offered.completions && registry.completes()),
+            ("tasks", !offered.tasks && registry.makes_tasks()),
         ]
         .into_iter()
         .filter_map(|(what, missing)| missing.then_some(BuildError::NotOffered { what }))
@@ -203,6 +213,37 @@ impl Server {
     }
 }
 
+impl Shared {
+    /// All features as they are now.
+    pub(crate) fn registry(&self) -> Arc<Registry> {
+        self.registry.load_full()
+    }
+
+    /// Where the tasks of a call are kept: in this process, if its transport says nothing.
+    pub(crate) fn tasks(self: &Arc<Self>, context: &Context) -> Tasks {
+        let own = || self.keep_tasks(TaskKeeper::memory());
+        match context.tasks() {
+            Some(tasks) => tasks.clone(),
+            None => self.own_tasks.get_or_init(own).clone(),
+        }
+    }
+
+    fn keep_tasks(self: &Arc<Self>, keeper: TaskKeeper) -> Tasks {
+        let server = Arc::downgrade(self);
+        let tasks = Tasks::new(keeper, self.task_settings, self.info.clone(), server);
+        let mut kept = self.kept_tasks();
+        kept.retain(|other| other.strong_count() > 0);
+        kept.push(tasks.downgrade());
+        tasks
+    }
+
+    fn kept_tasks(&self) -> MutexGuard<'_, Vec<Weak<task::Inner>>> {
+        self.kept_tasks
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl McpService for Server {
     fn info(&self) -> &ServiceInfo {
         &self.shared.info
@@ -227,6 +268,17 @@ impl McpService for Server {
 
     fn may_watch(&self, uri: &str, principal: Option<&Principal>) -> bool {
         self.shared.registry.load().may_watch(uri, principal)
+    }
+
+    fn keep_tasks(&self, keeper: TaskKeeper) -> Option<Tasks> {
+        let offered = self.shared.info.capabilities.tasks;
+        offered.then(|| self.shared.keep_tasks(keeper))
+    }
+
+    fn session_ended(&self, session: &str) {
+        let kept: Vec<_> = self.shared.kept_tasks().clone();
+        let kept = kept.iter().filter_map(Tasks::upgrade);
+        kept.for_each(|tasks| tasks.session_ended(session));
     }
 }
 

@@ -11,6 +11,7 @@ use spanway_protocol::{Call, Reply};
 use crate::change::ChangeHub;
 use crate::context::Context;
 use crate::principal::Principal;
+use crate::task::{TaskKeeper, Tasks};
 
 /// Answers MCP calls: the native [`Server`](crate::Server), or an upstream of another kind.
 ///
@@ -58,6 +59,13 @@ pub trait McpService: Send + Sync + 'static {
         None
     }
 
+    /// Keeps tasks with `keeper` from now on, where this service makes any: then every call that comes with what
+    /// this returns, in its [`Origin`](crate::Origin), may be answered with one. By default there are none.
+    fn keep_tasks(&self, keeper: TaskKeeper) -> Option<Tasks> {
+        let _ = keeper;
+        None
+    }
+
     /// Told that a client ended its session. Sessions that are merely no longer used end untold.
     fn session_ended(&self, session: &str) {
         let _ = session;
@@ -95,6 +103,10 @@ impl<S: McpService + ?Sized> McpService for Arc<S> {
         context: Context,
     ) -> Option<BoxFuture<'static, ()>> {
         (**self).notified(notification, context)
+    }
+
+    fn keep_tasks(&self, keeper: TaskKeeper) -> Option<Tasks> {
+        (**self).keep_tasks(keeper)
     }
 
     fn session_ended(&self, session: &str) {

@@ -7,7 +7,7 @@ pub(crate) use entry::{ToolEntry, ToolRun};
 use std::fmt;
 
 use serde_json::Value;
-use spanway_protocol::schema::{Icon, ToolAnnotations, ToolDefinition};
+use spanway_protocol::schema::{Icon, TaskMode, ToolAnnotations, ToolDefinition};
 
 use crate::error::{BuildError, is_valid_name};
 use crate::handler::{
@@ -15,6 +15,7 @@ use crate::handler::{
 };
 use crate::principal::Principal;
 use crate::section::Visibility;
+use crate::task::TaskSupport;
 use entry::{Compile, Reading};
 
 /// A tool: a name, a description and the async function behind it.
@@ -53,6 +54,7 @@ use entry::{Compile, Reading};
 pub struct Tool<S = ()> {
     definition: ToolDefinition,
     compile: Compile,
+    tasks: TaskSupport,
     reading: Reading,
     visible: Option<Visibility>,
     errors: Vec<BuildError>,
@@ -84,6 +86,7 @@ impl<S: Send + Sync + 'static> Tool<S> {
         Self {
             definition,
             compile: Compile::Now,
+            tasks: TaskSupport::Forbidden,
             reading: Reading::Exact,
             visible: None,
             errors,
@@ -117,6 +120,7 @@ impl<S: Send + Sync + 'static> Tool<S> {
         Self {
             definition,
             compile: Compile::AtFirstCall,
+            tasks: TaskSupport::Forbidden,
             reading: Reading::Exact,
             visible: None,
             errors: Vec::new(),
@@ -130,6 +134,7 @@ impl<S: Send + Sync + 'static> Tool<S> {
         Tool {
             definition: self.definition,
             compile: self.compile,
+            tasks: self.tasks,
             reading: self.reading,
             visible: self.visible,
             errors: self.errors,
@@ -172,7 +177,34 @@ impl<S> Tool<S> {
         self.annotate(|hints| hints.destructive = Some(true))
     }
 
-    /// Hints that running it twice does no more than running it once.
+    /// Whether, and when, calls of it become tasks. Never, unless set.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use spanway_server::{Context, TaskSupport, Tool};
+    ///
+    /// async fn index(cx: Context) -> &'static str {
+    ///     for page in 1..=1000 {
+    ///         cx.status(format!("page {page} of 1000"));
+    ///     }
+    ///     "indexed"
+    /// }
+    ///
+    /// let tool: Tool = Tool::new("index", index).tasks(TaskSupport::After(Duration::from_secs(5)));
+    /// ```
+    #[must_use]
+    pub fn tasks(mut self, support: TaskSupport) -> Self {
+        self.tasks = support;
+        self.definition.tasks = match support {
+            TaskSupport::Forbidden => None,
+            TaskSupport::Optional | TaskSupport::After(_) => Some(TaskMode::Optional),
+            TaskSupport::Required => Some(TaskMode::Required),
+        };
+        self
+    }
+
+    /// Hints that running it twice does no more than running it once. A task of such a tool is begun again if
+    /// the node that worked on it is gone; so is one of a tool that changes nothing.
     #[must_use]
     pub fn idempotent(self) -> Self {
         self.annotate(|hints| hints.idempotent = Some(true))
@@ -242,6 +274,7 @@ impl<S> Tool<S> {
         }
         let entry = ToolEntry::new(
             self.definition,
+            self.tasks,
             self.reading,
             self.visible,
             (self.bind)(state),

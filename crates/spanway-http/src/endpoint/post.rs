@@ -83,6 +83,7 @@ impl Post {
         let mut origin = Origin::default();
         origin.clock = Some(shared.call_clock.clone());
         origin.header_rules = shared.header_rules;
+        origin.tasks.clone_from(&shared.tasks);
         origin.principal = self.principal.clone();
         origin.headers = self.parts.headers.clone();
         origin.extensions = self.parts.extensions.clone();
@@ -94,6 +95,7 @@ impl Post {
         let mut origin = Origin::default();
         origin.clock = Some(shared.call_clock.clone());
         origin.header_rules = shared.header_rules;
+        origin.tasks.clone_from(&shared.tasks);
         origin.principal = self.principal;
         origin.headers = self.parts.headers;
         origin.extensions = self.parts.extensions;
@@ -183,6 +185,7 @@ async fn modern(
     if call.method == Method::Listen {
         let id = call.id.clone();
         return listen::answer(shared, &post, call)
+            .await
             .unwrap_or_else(|why| respond::refusal(&Refusal::new(Some(id), why), Era::Modern));
     }
     let form = post.form;

@@ -116,6 +116,11 @@ impl Registry {
                 };
                 self.service.changes().tell(&change);
             }
+            BusMessage::Task { id } => {
+                if let Some(tasks) = &self.tasks_of_service {
+                    tasks.hear(&id);
+                }
+            }
             _ => {}
         }
     }

@@ -38,6 +38,7 @@ mod sse_life;
 mod streams;
 mod strict_headers;
 mod subscribe;
+mod tasks;
 mod telling;
 mod time;
 mod urls;

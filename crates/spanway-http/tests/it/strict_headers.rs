@@ -3,8 +3,8 @@
 use http::header::ACCEPT;
 use serde_json::{Map, Value, json};
 use spanway_http::StreamableHttp;
-use spanway_protocol::{METHOD, PROTOCOL_VERSION};
-use spanway_server::{Prompt, Server, Tool};
+use spanway_protocol::{METHOD, NAME, PROTOCOL_VERSION};
+use spanway_server::{Prompt, Server, TaskSupport, Tool};
 use spanway_testkit::{Client, RequestBuilder, Session};
 
 /// An endpoint with lenient rules and one with strict ones.
@@ -17,6 +17,7 @@ fn clients() -> [Client; 2] {
         let echo = async |arguments: Map<String, Value>| Value::Object(arguments).to_string();
         let server = Server::builder("shop", "1")
             .tool(Tool::new("echo", echo).input_schema(schema))
+            .tool(Tool::new("work", async || "done").tasks(TaskSupport::Optional))
             .prompt(Prompt::new("hello", async || "hello"))
             .build();
         let endpoint = StreamableHttp::builder(server.expect("a server"));
@@ -98,6 +99,19 @@ async fn t_hdr_02_strict_rules_want_no_name_where_none_is_mirrored() {
         list.header("mcp-name", "echo")
     };
     only_strict(list, MODERN, "mcp-name").await;
+}
+
+#[tokio::test]
+async fn t_hdr_02_and_trap_27_strict_rules_want_the_name_of_a_task() {
+    let taking = json!({ "extensions": { "io.modelcontextprotocol/tasks": {} } });
+    let get = |client: &Client| {
+        let get = client.modern("tasks/get", json!({ "taskId": "x" }));
+        get.meta("io.modelcontextprotocol/clientCapabilities", taking.clone())
+    };
+    let nameless = async |client: &Client| get(client).without(&NAME);
+    only_strict(nameless, MODERN, "mcp-name").await;
+    let [_, strict] = clients();
+    assert_eq!(get(&strict).send().await.refusal(), (200, -32602));
 }
 
 #[tokio::test]

@@ -7,8 +7,21 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use spanway_protocol::jsonrpc::{ErrorObject, RequestId};
 use spanway_protocol::{Call, Emission, RawJson, Rejection, Reply, ServerRequest, Timestamp};
 
-use super::Context;
+use super::{Clock, Context};
+use crate::change::ChangeHub;
 use crate::input::{Binding, Desk, LegEnd, Round};
+
+/// The clock of the system.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
+        let millis = since_epoch.unwrap_or_default().as_millis();
+        Timestamp::from_millis(u64::try_from(millis).unwrap_or(u64::MAX))
+    }
+}
 
 /// Whether requests can be sent to the client while a call runs; matters to revisions with sessions alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,10 +65,12 @@ impl Context {
         self.asked_round().is_some_and(|round| round.awaits(id))
     }
 
-    /// Whether the client has yet to answer any question; then the handler's time does not run.
+    /// Whether the client has yet to answer any question, or the call waits for a task; then the handler's time
+    /// does not run.
     #[must_use]
     pub fn awaits_client(&self) -> bool {
-        self.asked_round().is_some_and(Round::awaits_any)
+        self.inner.unhurried.load(Ordering::SeqCst)
+            || self.asked_round().is_some_and(Round::awaits_any)
     }
 
     /// Says that the client's connection is gone while the call goes on: it can be told nothing more.
@@ -78,12 +93,10 @@ impl Context {
 
     /// The time by the clock of the transport. Read when something is sealed or opened, never for most calls.
     pub(crate) fn now(&self) -> Timestamp {
-        if let Some(clock) = &self.inner.origin.clock {
-            return clock.now();
+        match &self.inner.origin.clock {
+            Some(clock) => clock.now(),
+            None => SystemClock.now(),
         }
-        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
-        let millis = since_epoch.unwrap_or_default().as_millis();
-        Timestamp::from_millis(u64::try_from(millis).unwrap_or(u64::MAX))
     }
 
     /// Whether the call brought answers or a state.
@@ -114,6 +127,9 @@ impl Context {
 
     /// The interim answer, if the handler waits for answers the client has to be asked for.
     pub(crate) fn interim(&self) -> Option<Reply> {
+        if self.is_task() {
+            return None;
+        }
         let round = self.asked_round()?;
         let binding = self.inner.binding.get()?;
         let questions = round.due()?;
@@ -127,14 +143,24 @@ impl Context {
         self.inner.origin.client_requests
     }
 
-    pub(crate) fn binding(&self) -> Option<&Binding> {
-        self.inner.binding.get()
+    /// Whether it is a call that may ask, or a task that came of one.
+    pub(crate) fn may_ask(&self) -> bool {
+        self.inner.binding.get().is_some() || self.is_task()
+    }
+
+    /// Where clients are told what comes after their call.
+    pub(crate) fn changes(&self) -> Option<ChangeHub> {
+        match self.inner.binding.get() {
+            Some(binding) => Some(binding.changes().clone()),
+            None => self.seat()?.task()?.0.changes(),
+        }
     }
 
     /// Tells that the URL of this elicitation has done its work, if the call still has a stream to tell it on.
     pub(crate) fn tell_completed(&self, elicitation: &Arc<str>) -> bool {
         let elicitation = elicitation.clone();
-        matches!(self.client_requests(), ClientRequests::OnStream)
+        !self.is_task()
+            && matches!(self.client_requests(), ClientRequests::OnStream)
             && self
                 .inner
                 .outbox

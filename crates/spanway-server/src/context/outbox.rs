@@ -36,6 +36,23 @@ impl Outbox {
         }
     }
 
+    pub(super) fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    /// Queues what another queue had.
+    pub(super) fn push(&self, emission: Emission) {
+        match emission {
+            Emission::Progress(progress) => self.push_progress(progress),
+            Emission::Log(message) => self.push_log(message),
+            Emission::Release { retry } => self.push_release(retry),
+            Emission::Request(request) => {
+                self.push_request(request);
+            }
+            cancelled => self.withdraw(cancelled),
+        }
+    }
+
     /// Queues progress. When full, it takes the place of the newest progress that still waits.
     pub(super) fn push_progress(&self, progress: Progress) {
         let mut state = self.lock();

@@ -13,11 +13,19 @@ use spanway_protocol::{Rejection, Reply};
 
 use super::{AnyCall, ExtractError, Failure, Handler, Signature};
 use crate::context::Context;
-use crate::input::Declared;
+use crate::input::{Declared, InputError};
 
 /// Runs calls of kind `C`; `K` turns what the handler returns into the reply.
 pub(crate) trait Endpoint<C, K>: Send + Sync {
     fn run(self: Arc<Self>, call: C, outcome: K) -> BoxFuture<'static, Reply>;
+
+    /// Uses up the state of the call and sees to it that everything the handler declared is answered, without
+    /// running it. `Err` is what to answer instead.
+    fn prepare(
+        self: Arc<Self>,
+        context: Context,
+        outcome: K,
+    ) -> BoxFuture<'static, Result<(), Reply>>;
 
     /// Whether the handler declares questions.
     fn asks(&self) -> bool;
@@ -98,7 +106,20 @@ where
         };
         let after = outcome.clone();
         let work = async move { after.finish(future.await) };
-        Box::pin(supervise(work, outcome, context))
+        Box::pin(supervise(work, outcome, context).map(either))
+    }
+
+    fn prepare(
+        self: Arc<Self>,
+        context: Context,
+        outcome: K,
+    ) -> BoxFuture<'static, Result<(), Reply>> {
+        let (after, asking) = (outcome.clone(), context.clone());
+        let work = async move {
+            asking.spend().await?;
+            self.ask(asking).await.map_err(|why| after.fail(why))
+        };
+        Box::pin(supervise(work, outcome, context).map(|done| done.and_then(|asked| asked)))
     }
 
     fn asks(&self) -> bool {
@@ -107,6 +128,13 @@ where
 }
 
 impl<H, S, M> Bound<H, S, M> {
+    /// Asks everything that is declared, at once.
+    async fn ask(&self, context: Context) -> Result<(), Failure> {
+        let asked = self.questions.iter();
+        let answered = try_join_all(asked.map(|question| (question.ask)(context.clone())));
+        answered.await.map(drop).map_err(InputError::into_failure)
+    }
+
     /// Runs the handler once the state of the call is used up and everything declared is answered.
     async fn run_prepared<C, K>(self: Arc<Self>, call: C, outcome: K, context: Context) -> Reply
     where
@@ -120,37 +148,41 @@ impl<H, S, M> Bound<H, S, M> {
         }
         let (after, asking) = (outcome.clone(), context.clone());
         let work = async move {
-            let questions = self.questions.iter();
-            let answered = try_join_all(questions.map(|question| (question.ask)(asking.clone())));
-            if let Err(error) = answered.await {
-                return after.fail(error.into_failure());
+            if let Err(failure) = self.ask(asking).await {
+                return after.fail(failure);
             }
             match self.handler.call(call, &self.state) {
                 Ok(future) => after.finish(future.await),
                 Err(error) => after.refuse(error),
             }
         };
-        supervise(work, outcome, context).await
+        either(supervise(work, outcome, context).await)
     }
 }
 
 /// Runs `work` until it is done, panics, or waits for what a modern client has to be asked for; then it is
 /// dropped, and the interim answer takes its place (T-MRTR-02).
-async fn supervise<K: Outcome>(
-    work: impl Future<Output = Reply>,
+async fn supervise<T, K: Outcome>(
+    work: impl Future<Output = T>,
     outcome: K,
     context: Context,
-) -> Reply {
+) -> Result<T, Reply> {
     let mut work = pin!(AssertUnwindSafe(work).catch_unwind());
     let done = poll_fn(|cx| match work.as_mut().poll(cx) {
-        Poll::Ready(done) => Poll::Ready(done),
+        Poll::Ready(caught) => Poll::Ready(Ok(caught)),
         Poll::Pending => context
             .interim()
-            .map_or(Poll::Pending, |reply| Poll::Ready(Ok(reply))),
+            .map_or(Poll::Pending, |reply| Poll::Ready(Err(reply))),
     });
-    done.await.unwrap_or_else(|_| {
+    let caught = done.await?;
+    caught.map_err(|_| {
         // What it panicked with may hold contents: the panic hook decides whether to show that.
         tracing::error!(feature = outcome.feature(), "handler panicked");
         Rejection::Internal.into()
     })
+}
+
+/// The reply, whether the work gave it or what took its place.
+fn either(done: Result<Reply, Reply>) -> Reply {
+    done.unwrap_or_else(|reply| reply)
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::error::Error;
 use std::fmt::Write as _;
-use std::future::{Future, pending, poll_fn};
+use std::future::{Future, poll_fn};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -154,7 +154,9 @@ impl Context {
         }
         let _held = round.hold();
         let done = work.await.map_err(Into::into)?;
-        round.remember_outcome(key, serde_json::to_value(&done).map_err(unusable)?);
+        let outcome = serde_json::to_value(&done).map_err(unusable)?;
+        round.remember_outcome(key, outcome.clone());
+        self.keep_outcome(key, outcome).await;
         Ok(done)
     }
 
@@ -174,37 +176,43 @@ impl Context {
         if let Some(answer) = round.recall(key, &read) {
             return Ok(answer);
         }
-        match self.version().era() {
-            Era::Modern => self.pose(key, &request, round).await,
-            Era::Legacy => {
-                let answer = self.request(key, &request, round).await?;
-                let value = answer.clone();
-                let answer = read(answer).map_err(|detail| InputError::Invalid {
-                    key: key.to_owned(),
-                    detail,
-                })?;
-                round.remember(key, value);
-                Ok(answer)
-            }
-        }
+        // Legacy clients are sent requests where there is a stream to send them on; all else is told.
+        let answer = if self.version().era() == Era::Legacy && !self.is_task() {
+            self.request(key, &request, round).await?
+        } else {
+            self.pose(key, &request, round).await?
+        };
+        let invalid = |detail| InputError::Invalid {
+            key: key.to_owned(),
+            detail,
+        };
+        let value: Value = answer.read().map_err(|error| invalid(error.to_string()))?;
+        let answer = read(value.clone()).map_err(invalid)?;
+        round.remember(key, value);
+        Ok(answer)
     }
 
-    /// Registers the question and waits. Nothing ever ends the wait: the handler is dropped, or the future.
-    pub(super) async fn pose<A>(
+    /// Notes the question and waits. Only in a task does an answer end the wait: else the handler is dropped,
+    /// and the client brings the answer to its next run.
+    pub(super) async fn pose(
         &self,
         key: &str,
         request: &InputRequest,
         round: &Round,
-    ) -> Result<A, InputError> {
-        let params = request.params(self.version(), None)?;
+    ) -> Result<RawJson, InputError> {
+        let elicitation = match self.version().era() {
+            Era::Modern => None,
+            Era::Legacy => self.elicitation(key, request)?,
+        };
+        let params = request.params(self.version(), elicitation.as_deref())?;
         self.check_declared(request)?;
         let question = Question::new(key, request.method(), params);
         round
             .pose(question)
             .map_err(|blocked| blocked.explain(key))?;
-        let _posed = Posed { round, key };
+        let _asked = Outstanding { context: self, key };
         self.wake();
-        pending().await
+        round.answered(key).await
     }
 
     /// Sends the question as a request and waits for the response.
@@ -213,7 +221,7 @@ impl Context {
         key: &str,
         request: &InputRequest,
         round: &Round,
-    ) -> Result<Value, InputError> {
+    ) -> Result<RawJson, InputError> {
         let id = next_id()?;
         let elicitation = self.elicitation(key, request)?;
         let params = request.params(self.version(), elicitation.as_deref())?;
@@ -221,11 +229,17 @@ impl Context {
         self.check_reachable()?;
         self.check_declared(request)?;
         let message = ServerRequest::new(RequestId::from(id.as_str()), request.method(), params);
-        let answer = self.exchange(key, message, round).await?;
-        answer.read().map_err(|error| InputError::Invalid {
-            key: key.to_owned(),
-            detail: error.to_string(),
-        })
+        self.exchange(key, message, round).await
+    }
+
+    /// Sends a question that a task of this client asks on the stream of this call, and waits for the
+    /// response (T-LTASK-09).
+    pub(crate) async fn relay_question(&self, question: Question) -> Result<RawJson, InputError> {
+        self.check_reachable()?;
+        let id = next_id()?;
+        let id = RequestId::from(id.as_str());
+        let message = ServerRequest::new(id, question.method, question.params);
+        self.exchange(&question.key, message, self.round()).await
     }
 
     /// Sends a request of a handler that has its own way of asking, and waits for what the client answers;
@@ -258,33 +272,19 @@ impl Context {
         message: ServerRequest,
         round: &Round,
     ) -> Result<RawJson, InputError> {
-        let id = message.id.clone();
         round
-            .open(key, id.clone())
+            .send(key, message.id.clone())
             .map_err(|blocked| blocked.explain(key))?;
-        let _open = Open {
-            context: self,
-            id: &id,
-        };
+        let _asked = Outstanding { context: self, key };
         if !self.send_request(message) {
             return Err(InputError::Unreachable("the call is over"));
         }
-        match poll_fn(|cx| round.poll_leg(&id, cx)).await {
-            LegEnd::Answered(Ok(result)) => Ok(result),
-            LegEnd::Answered(Err(error)) => Err(InputError::Refused {
-                key: key.to_owned(),
-                error: Box::new(error),
-            }),
-            LegEnd::TimedOut => Err(InputError::TimedOut {
-                key: key.to_owned(),
-            }),
-            LegEnd::Abandoned => Err(InputError::Unreachable("the call is over")),
-        }
+        round.answered(key).await
     }
 
     /// T-MRTR-01
     pub(super) fn check_may_ask(&self) -> Result<(), InputError> {
-        if self.binding().is_some() {
+        if self.may_ask() {
             return Ok(());
         }
         Err(InputError::Unreachable(
@@ -316,6 +316,23 @@ fn read<A: DeserializeOwned>(answer: Value) -> Result<A, String> {
     serde_json::from_value(answer).map_err(|error| format!("/: {error}"))
 }
 
+impl Round {
+    /// Waits for the answer to a question that was noted.
+    async fn answered(&self, key: &str) -> Result<RawJson, InputError> {
+        match poll_fn(|cx| self.poll_leg(key, cx)).await {
+            LegEnd::Answered(Ok(result)) => Ok(result),
+            LegEnd::Answered(Err(error)) => Err(InputError::Refused {
+                key: key.to_owned(),
+                error: Box::new(error),
+            }),
+            LegEnd::TimedOut => Err(InputError::TimedOut {
+                key: key.to_owned(),
+            }),
+            LegEnd::Abandoned => Err(InputError::Unreachable("the call is over")),
+        }
+    }
+}
+
 impl Blocked {
     fn explain(self, key: &str) -> InputError {
         let detail: Cow<'static, str> = match self {
@@ -328,29 +345,19 @@ impl Blocked {
     }
 }
 
-/// A question to a modern client, as long as somebody waits for its answer.
-struct Posed<'a> {
-    round: &'a Round,
+/// A question, as long as somebody waits for its answer. What was sent is then taken back, what was posed no
+/// longer told.
+struct Outstanding<'a> {
+    context: &'a Context,
     key: &'a str,
 }
 
-impl Drop for Posed<'_> {
+impl Drop for Outstanding<'_> {
     fn drop(&mut self) {
-        self.round.unpose(self.key);
-    }
-}
-
-/// A question to a legacy client, taken back if nobody waits for its answer any more.
-struct Open<'a> {
-    context: &'a Context,
-    id: &'a RequestId,
-}
-
-impl Drop for Open<'_> {
-    fn drop(&mut self) {
-        if self.context.round().forget(self.id) {
-            self.context.withdraw(self.id, "no longer needed");
+        if let Some(id) = self.context.round().forget(self.key) {
+            self.context.withdraw(&id, "no longer needed");
         }
+        self.context.wake();
     }
 }
 

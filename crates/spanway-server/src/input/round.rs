@@ -20,24 +20,54 @@ struct State {
     journal: Journal,
     /// What the client sent with this round and nobody asked for yet.
     fresh: Map<String, Value>,
-    /// Modern: asked in this run, to be sent when the handler waits.
-    questions: Vec<Question>,
-    /// Legacy: asked, and not yet taken notice of.
+    /// What the handler asked and has not yet taken notice of.
     legs: Vec<Leg>,
     /// The ids that the URLs of this call have, by key.
     elicitations: Vec<(String, Arc<str>)>,
+    /// Whether questions were posed, or taken back, since that was last looked at.
+    news: bool,
     /// Side effects under way, during which the handler must not be dropped.
     working: usize,
 }
 
 struct Leg {
-    id: RequestId,
     key: String,
+    way: Way,
     end: Option<LegEnd>,
     waker: Option<Waker>,
 }
 
-/// How a question to a legacy client ended.
+/// How a question gets to the client.
+enum Way {
+    /// By a request of this id, on the stream of the call.
+    Sent(RequestId),
+    /// By an interim answer, or by what is told of the task.
+    Posed(Question),
+}
+
+impl Leg {
+    fn is_sent_as(&self, id: &RequestId) -> bool {
+        matches!(&self.way, Way::Sent(sent) if sent == id)
+    }
+
+    /// What is still to be answered, if it is told and not sent.
+    fn posed(&self) -> Option<&Question> {
+        match &self.way {
+            Way::Posed(question) if self.end.is_none() => Some(question),
+            _ => None,
+        }
+    }
+
+    /// What is still to be answered, if it was sent.
+    fn sent(&self) -> Option<&RequestId> {
+        match &self.way {
+            Way::Sent(id) if self.end.is_none() => Some(id),
+            _ => None,
+        }
+    }
+}
+
+/// How a question ended.
 #[derive(Debug)]
 pub(crate) enum LegEnd {
     Answered(Result<RawJson, ErrorObject>),
@@ -62,8 +92,24 @@ impl Round {
         }))
     }
 
+    /// A run that knows what an earlier one knew.
+    pub(crate) fn knowing(journal: Journal) -> Self {
+        Self::resumed(journal, Map::new())
+    }
+
     pub(super) fn journal(&self) -> Journal {
         self.lock().journal.clone()
+    }
+
+    /// The journal, and what the client sent and nobody asked for yet.
+    pub(crate) fn known(&self) -> Journal {
+        let state = self.lock();
+        let mut journal = state.journal.clone();
+        for (key, answer) in &state.fresh {
+            let known = journal.answers.entry(key.as_str());
+            known.or_insert_with(|| answer.clone());
+        }
+        journal
     }
 
     /// The answer under `key`, if `read` can make sense of one: what was found valid before comes first, so
@@ -125,33 +171,22 @@ impl Round {
         fresh
     }
 
-    /// Asks a modern client when the handler next waits.
-    pub(super) fn pose(&self, question: Question) -> Result<(), Blocked> {
-        let mut state = self.lock();
-        if state
-            .questions
-            .iter()
-            .any(|posed| posed.key == question.key)
-        {
-            return Err(Blocked::Twice);
-        }
-        if state.questions.len() >= QUESTIONS_MAX {
-            return Err(Blocked::TooMany);
-        }
-        state.questions.push(question);
-        Ok(())
-    }
-
-    /// No longer asks it: the handler stopped waiting for the answer.
-    pub(super) fn unpose(&self, key: &str) {
-        self.lock().questions.retain(|posed| posed.key != key);
-    }
-
     /// What to ask now, if there is anything and nothing is under way that must not be dropped.
     pub(crate) fn due(&self) -> Option<Vec<Question>> {
-        let mut state = self.lock();
-        (state.working == 0 && !state.questions.is_empty())
-            .then(|| std::mem::take(&mut state.questions))
+        let held = self.lock().working > 0;
+        let due = self.posed();
+        (!held && !due.is_empty()).then_some(due)
+    }
+
+    /// All that is posed.
+    pub(crate) fn posed(&self) -> Vec<Question> {
+        let state = self.lock();
+        state.legs.iter().filter_map(Leg::posed).cloned().collect()
+    }
+
+    /// Whether anything was posed, or taken back, since this was last asked.
+    pub(crate) fn has_news(&self) -> bool {
+        std::mem::take(&mut self.lock().news)
     }
 
     /// Holds the handler until the guard is dropped.
@@ -160,8 +195,17 @@ impl Round {
         Hold(self)
     }
 
-    /// Notes a question to a legacy client.
-    pub(super) fn open(&self, key: &str, id: RequestId) -> Result<(), Blocked> {
+    /// Notes a question that is told when the handler next waits.
+    pub(super) fn pose(&self, question: Question) -> Result<(), Blocked> {
+        self.open(question.key.clone(), Way::Posed(question))
+    }
+
+    /// Notes a question that is sent under this id.
+    pub(super) fn send(&self, key: &str, id: RequestId) -> Result<(), Blocked> {
+        self.open(key.to_owned(), Way::Sent(id))
+    }
+
+    fn open(&self, key: String, way: Way) -> Result<(), Blocked> {
         let mut state = self.lock();
         if state.legs.iter().any(|leg| leg.key == key) {
             return Err(Blocked::Twice);
@@ -169,23 +213,25 @@ impl Round {
         if state.legs.len() >= QUESTIONS_MAX {
             return Err(Blocked::TooMany);
         }
+        state.news |= matches!(way, Way::Posed(_));
+        let (end, waker) = (None, None);
         state.legs.push(Leg {
-            id,
-            key: key.to_owned(),
-            end: None,
-            waker: None,
+            key,
+            way,
+            end,
+            waker,
         });
         Ok(())
     }
 
-    pub(super) fn poll_leg(&self, id: &RequestId, cx: &TaskContext<'_>) -> Poll<LegEnd> {
+    pub(super) fn poll_leg(&self, key: &str, cx: &TaskContext<'_>) -> Poll<LegEnd> {
         let mut state = self.lock();
-        let Some(leg) = state.legs.iter_mut().find(|leg| leg.id == *id) else {
+        let Some(leg) = state.legs.iter_mut().find(|leg| leg.key == key) else {
             return Poll::Ready(LegEnd::Abandoned);
         };
         match leg.end.take() {
             Some(end) => {
-                state.legs.retain(|leg| leg.id != *id);
+                state.legs.retain(|leg| leg.key != key);
                 Poll::Ready(end)
             }
             None => {
@@ -195,21 +241,33 @@ impl Round {
         }
     }
 
-    /// Forgets a question; whether it was still unanswered.
-    pub(super) fn forget(&self, id: &RequestId) -> bool {
+    /// Forgets a question; the id it was sent under, if the client has yet to answer that.
+    pub(super) fn forget(&self, key: &str) -> Option<RequestId> {
         let mut state = self.lock();
-        let position = state.legs.iter().position(|leg| leg.id == *id);
-        position.is_some_and(|position| state.legs.swap_remove(position).end.is_none())
+        let position = state.legs.iter().position(|leg| leg.key == key)?;
+        let leg = state.legs.swap_remove(position);
+        state.news |= leg.posed().is_some();
+        leg.sent().cloned()
     }
 
-    /// Ends a question; whether there was one to end. The client's id decides, so that nothing else can be
-    /// answered (trap 10).
+    /// Ends a question that was sent; whether there was one to end. The client's id decides, so that nothing
+    /// else can be answered (trap 10).
     pub(crate) fn end(&self, id: &RequestId, end: LegEnd) -> bool {
+        self.end_where(|leg| leg.is_sent_as(id), end)
+    }
+
+    /// Answers a question that was posed; whether there was one to answer.
+    pub(crate) fn deliver(&self, key: &str, outcome: Result<RawJson, ErrorObject>) -> bool {
+        let is_asked = |leg: &Leg| leg.key == key && leg.posed().is_some();
+        self.end_where(is_asked, LegEnd::Answered(outcome))
+    }
+
+    fn end_where(&self, is_meant: impl Fn(&Leg) -> bool, end: LegEnd) -> bool {
         let mut state = self.lock();
         let open = state
             .legs
             .iter_mut()
-            .find(|leg| leg.id == *id && leg.end.is_none());
+            .find(|leg| leg.end.is_none() && is_meant(leg));
         let Some(leg) = open else { return false };
         leg.end = Some(end);
         let waker = leg.waker.take();
@@ -220,12 +278,11 @@ impl Round {
         true
     }
 
-    /// Ends all questions, and says which were open.
+    /// Ends all questions that were sent, and says which were open.
     pub(crate) fn abandon(&self) -> Vec<RequestId> {
         let open: Vec<RequestId> = {
             let state = self.lock();
-            let open = state.legs.iter().filter(|leg| leg.end.is_none());
-            open.map(|leg| leg.id.clone()).collect()
+            state.legs.iter().filter_map(Leg::sent).cloned().collect()
         };
         open.into_iter()
             .filter(|id| self.end(id, LegEnd::Abandoned))
@@ -235,15 +292,12 @@ impl Round {
     /// Whether the client has yet to answer this.
     pub(crate) fn awaits(&self, id: &RequestId) -> bool {
         let state = self.lock();
-        state
-            .legs
-            .iter()
-            .any(|leg| leg.id == *id && leg.end.is_none())
+        state.legs.iter().any(|leg| leg.sent() == Some(id))
     }
 
-    /// Whether the client has yet to answer anything.
+    /// Whether the client has yet to answer anything that was sent.
     pub(crate) fn awaits_any(&self) -> bool {
-        self.lock().legs.iter().any(|leg| leg.end.is_none())
+        self.lock().legs.iter().any(|leg| leg.sent().is_some())
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -35,8 +35,8 @@ impl Context {
     /// [`elicit_url`](Self::elicit_url) the call does not wait, and needs no stream to ask on.
     ///
     /// On 2025-11-25 the client gets the error `-32042` with the URL. On 2026-07-28 this waits, and the client
-    /// is asked each time until the handler no longer comes here, or the person says no. Older revisions have
-    /// no URLs.
+    /// is asked each time until the handler no longer comes here, or the person says no; a task asks once, and
+    /// ends. Older revisions have no URLs.
     ///
     /// ```
     /// use spanway_server::{Context, ToolError};
@@ -74,7 +74,19 @@ impl Context {
             if let Some(answer) = self.round().take_fresh(key, &read) {
                 answer.accepted()?;
             }
-            return self.pose(key, &request, self.round()).await;
+            let answer = self.pose(key, &request, self.round()).await?;
+            // Only in a task does the answer come to this run.
+            let answer = answer.read().map_err(|error| error.to_string());
+            let agreed = answer
+                .and_then(read)
+                .map_err(|detail| InputError::Invalid {
+                    key: key.to_owned(),
+                    detail,
+                })?;
+            agreed.accepted()?;
+            return Ok(InputError::Unreachable(
+                "the URL has to be opened before it calls again",
+            ));
         }
         let elicitation = self.elicitation(key, &request)?;
         let params = request.params(self.version(), elicitation.as_deref())?;
@@ -95,7 +107,7 @@ impl Context {
     /// Only clients of 2025-11-25 are told, and may miss it; those of 2026-07-28 call again by themselves
     /// (trap 37).
     pub fn url_completion(&self, key: &str) -> UrlCompletion {
-        let has_it = self.version() == ProtocolVersion::V2025_11_25 && self.binding().is_some();
+        let has_it = self.version() == ProtocolVersion::V2025_11_25 && self.may_ask();
         let fresh = || next_id().ok().map(Arc::from);
         let elicitation = has_it.then(fresh).flatten();
         UrlCompletion(elicitation.map(|fresh| Told {
@@ -156,8 +168,8 @@ impl UrlCompletion {
         if context.tell_completed(elicitation) {
             return;
         }
-        if let (Some(session), Some(binding)) = (context.session(), context.binding()) {
-            binding.changes().publish(Change::UrlCompleted {
+        if let (Some(session), Some(changes)) = (context.session(), context.changes()) {
+            changes.publish(Change::UrlCompleted {
                 session: session.into(),
                 elicitation: elicitation.clone(),
             });

@@ -15,6 +15,7 @@ use crate::registry::{ListSettings, Registry};
 use crate::resource::Resource;
 use crate::server::Server;
 use crate::service::ServiceInfo;
+use crate::task::TaskSettings;
 use crate::tool::Tool;
 
 /// Entries in one page of a list, unless set. Most servers have fewer, so that clients which do not page see
@@ -32,6 +33,7 @@ pub struct ServerBuilder<S = ()> {
     dynamic: bool,
     state_keys: Option<StateKeys>,
     state_life: Duration,
+    tasks: TaskSettings,
     state: S,
     edit: Edit,
 }
@@ -49,6 +51,7 @@ impl ServerBuilder {
             dynamic: false,
             state_keys: None,
             state_life: STATE_LIFE,
+            tasks: TaskSettings::default(),
             state: (),
             edit: Edit::of(&Registry::empty(settings), 0),
         }
@@ -102,6 +105,7 @@ impl<S> ServerBuilder<S> {
             dynamic: self.dynamic,
             state_keys: self.state_keys,
             state_life: self.state_life,
+            tasks: self.tasks,
             state,
             edit: self.edit,
         }
@@ -146,6 +150,30 @@ impl<S> ServerBuilder<S> {
         self
     }
 
+    /// For how long a task is kept after it was made, its result included, and how long its handler may run;
+    /// unless the client wishes otherwise. 1 hour unless set.
+    #[must_use]
+    pub fn task_ttl(mut self, ttl: Duration) -> Self {
+        self.tasks.ttl = ttl;
+        self.tasks.ttl_max = self.tasks.ttl_max.max(ttl);
+        self
+    }
+
+    /// For how long a task is kept at most, whatever the client wishes. 24 hours unless set.
+    #[must_use]
+    pub fn task_ttl_max(mut self, ttl: Duration) -> Self {
+        self.tasks.ttl_max = ttl;
+        self.tasks.ttl = self.tasks.ttl.min(ttl);
+        self
+    }
+
+    /// How long clients are told to wait before they look at a task again. 1 second unless set.
+    #[must_use]
+    pub fn task_poll_interval(mut self, interval: Duration) -> Self {
+        self.tasks.poll = interval;
+        self
+    }
+
     /// Finishes the description.
     ///
     /// # Errors
@@ -165,8 +193,8 @@ impl<S> ServerBuilder<S> {
             info,
             self.settings,
             desk,
-            registry,
-            number,
+            self.tasks,
+            (registry, number),
         ))
     }
 }
@@ -213,6 +241,7 @@ fn capabilities(registry: &Registry, dynamic: bool) -> ServerCapabilities {
         (dynamic || !registry.prompts.lists.is_empty()).then(ListCapability::with_changes);
     offered.completions = dynamic || registry.completes();
     offered.logging = true;
+    offered.tasks = dynamic || registry.makes_tasks();
     offered
 }
 

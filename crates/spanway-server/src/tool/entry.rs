@@ -18,6 +18,7 @@ use crate::handler::{
 };
 use crate::page::ListKind;
 use crate::section::{Entry, Visibility};
+use crate::task::TaskSupport;
 use crate::validate::{Compiled, problems};
 
 /// When schemas are compiled, and with that when they are found to be unusable.
@@ -43,6 +44,7 @@ pub(crate) struct ToolEntry {
     mirrored: OnceLock<Result<MirroredArguments, InvalidMirror>>,
     /// What the output schema promises is no object.
     wraps_output: bool,
+    tasks: TaskSupport,
     reading: Reading,
     visible: Option<Visibility>,
     endpoint: Arc<dyn Endpoint<ToolCall, ToolRun>>,
@@ -51,6 +53,7 @@ pub(crate) struct ToolEntry {
 impl ToolEntry {
     pub(super) fn new(
         definition: ToolDefinition,
+        tasks: TaskSupport,
         reading: Reading,
         visible: Option<Visibility>,
         endpoint: Arc<dyn Endpoint<ToolCall, ToolRun>>,
@@ -66,6 +69,7 @@ impl ToolEntry {
             output,
             mirrored: OnceLock::new(),
             wraps_output,
+            tasks,
             reading,
             visible,
             endpoint,
@@ -143,20 +147,65 @@ impl ToolEntry {
         Ok(())
     }
 
-    /// Validates the arguments against exactly what is advertised (ARCHITECTURE.md, invariant 14),
-    /// then runs the tool.
+    pub(crate) fn name(&self) -> &str {
+        &self.definition.name
+    }
+
+    pub(crate) fn tasks(&self) -> TaskSupport {
+        self.tasks
+    }
+
+    /// Whether running it twice does no more than running it once.
+    pub(crate) fn is_idempotent(&self) -> bool {
+        let hints = self.definition.annotations.as_ref();
+        hints.is_some_and(|hints| hints.idempotent == Some(true) || hints.read_only == Some(true))
+    }
+
+    /// Checks a call, then runs the tool.
     pub(crate) fn call(
         self: Arc<Self>,
         arguments: Map<String, Value>,
         context: Context,
     ) -> Result<BoxFuture<'static, Reply>, Reply> {
-        self.check_headers(&arguments, &context)?;
+        let arguments = self.check_call(arguments, &context)?;
+        Ok(self.run(arguments, context))
+    }
+
+    /// The arguments of a call, if they and the headers that mirror them are right.
+    pub(crate) fn check_call(
+        &self,
+        arguments: Map<String, Value>,
+        context: &Context,
+    ) -> Result<Map<String, Value>, Reply> {
+        self.check_headers(&arguments, context)?;
+        self.check_arguments(arguments)
+    }
+
+    /// Validates the arguments against exactly what is advertised (ARCHITECTURE.md, invariant 14).
+    pub(crate) fn check_arguments(
+        &self,
+        arguments: Map<String, Value>,
+    ) -> Result<Map<String, Value>, Reply> {
         if let Err((which, detail)) = self.compiled() {
             return Err(self.unusable(which, detail));
         }
-        let arguments = self.validated(arguments).map_err(failed)?;
+        self.validated(arguments).map_err(failed)
+    }
+
+    /// Runs the tool with arguments that were checked.
+    pub(crate) fn run(
+        self: Arc<Self>,
+        arguments: Map<String, Value>,
+        context: Context,
+    ) -> BoxFuture<'static, Reply> {
         let endpoint = self.endpoint.clone();
-        Ok(endpoint.run(ToolCall { context, arguments }, ToolRun(self)))
+        endpoint.run(ToolCall { context, arguments }, ToolRun(self))
+    }
+
+    /// Asks what the tool asks up front; what to answer instead, if that has to be answered first.
+    pub(crate) async fn prepare(self: Arc<Self>, context: &Context) -> Result<(), Reply> {
+        let endpoint = self.endpoint.clone();
+        endpoint.prepare(context.clone(), ToolRun(self)).await
     }
 
     pub(crate) fn asks(&self) -> bool {
