@@ -8,6 +8,7 @@ mod effects;
 mod prompts;
 mod resources;
 mod samples;
+mod tasks;
 mod tools;
 
 use std::sync::{Arc, OnceLock};
@@ -35,7 +36,12 @@ fn build() -> anyhow::Result<Server> {
         .title("Spanway, everything")
         .instructions("Every feature of the protocol once, for the official conformance suite.")
         .with_state(fixture.clone());
-    let tools = [tools::all(), asking::tools(), effects::tools()];
+    let tools = [
+        tools::all(),
+        asking::tools(),
+        effects::tools(),
+        tasks::tools(),
+    ];
     for tool in tools.into_iter().flatten() {
         builder = builder.tool(tool);
     }
