@@ -39,6 +39,8 @@ export async function sdkV1(packageName, transport, report, cannot) {
     resourceNotFound: -32002,
     version,
     ...legacyWatch(client),
+    // Releases that know 2025-11-25 have something for its tasks.
+    tasks: client.experimental?.tasks,
     callTool: (name, args, options) =>
       client.callTool({ name, ...(args && { arguments: args }) }, undefined, options),
   };

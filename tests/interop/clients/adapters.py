@@ -65,6 +65,8 @@ class Client:
 
     # Whether every request asks for log messages of every level.
     asks_for_logs = False
+    # What there is for the tasks of 2025-11-25.
+    tasks = None
 
     def __init__(self, session, heard, person):
         self.session = session
@@ -120,6 +122,8 @@ class ClientV1(Client):
         self.can = can
         self.version = str(initialized.protocolVersion)
         self.server_name = initialized.serverInfo.name
+        # Releases that know 2025-11-25 have something for its tasks.
+        self.tasks = getattr(session, "experimental", None)
 
     async def call_tool(self, name, arguments=None, progress=None):
         if progress is None:

@@ -5,6 +5,7 @@ import { asking } from './asking.mjs';
 import { beside } from './beside.mjs';
 import { equal, ok, refused } from './report.mjs';
 import { resuming } from './resuming.mjs';
+import { tasks } from './tasks.mjs';
 
 const FIXTURE_TOOLS = [
   'test_simple_text',
@@ -19,6 +20,7 @@ const FIXTURE_TOOLS = [
 ];
 const INVALID_PARAMS = -32602;
 const SOUND_SINCE = '2025-03-26';
+const TASKS_IN = '2025-11-25';
 
 export async function everything(client, report, reconnect) {
   await tools(client, report);
@@ -26,6 +28,7 @@ export async function everything(client, report, reconnect) {
   await prompts(client, report);
   await asking(client, report);
   if (client.hasBeside) await beside(client, report);
+  if (client.tasks && client.version() === TASKS_IN) await tasks(client, report);
   await resuming(client, report, reconnect);
   if (client.era === 'legacy') {
     await report.check('ping', () => client.ping());

@@ -8,9 +8,11 @@ from asking import asking
 from beside import beside
 from checks import equal, ok, parsed, refused
 from resuming import resuming
+from tasks import tasks
 
 INVALID_PARAMS = -32602
 SOUND_SINCE = "2025-03-26"
+TASKS_IN = "2025-11-25"
 RESOURCE_NOT_FOUND = {"legacy": -32002, "modern": INVALID_PARAMS}
 FIXTURE_TOOLS = {
     "test_simple_text",
@@ -30,6 +32,8 @@ async def everything(client, report, reconnect):
     await prompts(client, report)
     await asking(client, report)
     await beside(client, report)
+    if client.tasks and client.version == TASKS_IN:
+        await tasks(client, report)
     await resuming(client, report, reconnect)
     if client.era == "legacy":
         await report.check("ping", client.ping)
