@@ -85,14 +85,16 @@ impl Operations {
     fn new(bridges: Vec<Bridge>) -> Self {
         let mut entries = Vec::new();
         for (bridge, of) in bridges.iter().enumerate() {
-            entries.extend(of.operations().enumerate().map(|(operation, it)| Entry {
+            let tools = of.operations().enumerate().filter(|(_, it)| it.is_tool());
+            entries.extend(tools.map(|(operation, it)| Entry {
                 bridge,
                 operation,
                 name: it.name.clone(),
                 check: OnceLock::new(),
             }));
         }
-        let index = Index::new(bridges.iter().flat_map(Bridge::operations));
+        let all = bridges.iter().flat_map(Bridge::operations);
+        let index = Index::new(all.filter(|it| it.is_tool()));
         Self {
             bridges,
             entries,
@@ -156,9 +158,7 @@ impl Operations {
         }
         let empty = Map::new();
         let given = given.as_object().unwrap_or(&empty);
-        bridge
-            .call_at(entry.operation, given, context.headers())
-            .await
+        bridge.call_at(entry.operation, given, context).await
     }
 
     fn unknown(&self, name: &str) -> CallToolResult {

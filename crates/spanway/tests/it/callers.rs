@@ -1,0 +1,94 @@
+//! Who calls, as a route sees it, and what nobody can claim.
+
+use serde_json::{Value, json};
+use spanway::Principal;
+use spanway_testkit::{Client, RequestBuilder};
+
+use crate::shop::{Shop, Tenant, client, text};
+
+fn whoami(client: &Client, arguments: Value) -> RequestBuilder {
+    client.modern_call("whoami", arguments)
+}
+
+async fn seen(request: RequestBuilder) -> Value {
+    let result = request.send().await.result();
+    serde_json::from_str(text(&result)).unwrap()
+}
+
+#[tokio::test]
+async fn k3_12_a_route_sees_the_principal_and_the_headers_that_are_named() {
+    let shop = Shop::default();
+    let client = shop.client();
+    let anonymous = seen(whoami(&client, json!({}))).await;
+    assert_eq!(anonymous["principal"], Value::Null);
+    let request = whoami(&client, json!({}))
+        .extension(Principal::new("ann"))
+        .extension(Tenant("north"))
+        .header("authorization", "Bearer ann's")
+        .header("cookie", "session=1")
+        .header("x-request-id", "7")
+        .header("x-forwarded-for", "10.0.0.1");
+    let named = seen(request).await;
+    assert_eq!(named["principal"], "ann");
+    assert_eq!(named["authorization"], "Bearer ann's");
+    // Extensions and other headers pass only by name.
+    assert_eq!(named["tenant"], Value::Null);
+    assert_eq!(
+        named["headers"],
+        json!(["accept", "authorization", "x-request-id", "host"])
+    );
+}
+
+#[tokio::test]
+async fn k3_12_what_is_passed_on_can_be_chosen() {
+    let shop = Shop::default();
+    let routes = shop.routes().without_caller_headers();
+    let routes = routes
+        .forward_header("X-Team")
+        .forward_extension::<Tenant>();
+    let client = client(routes);
+    let request = whoami(&client, json!({}))
+        .extension(Tenant("north"))
+        .header("authorization", "Bearer ann's")
+        .header("x-team", "blue");
+    let seen = seen(request).await;
+    assert_eq!(seen["tenant"], "north");
+    assert_eq!(seen["authorization"], Value::Null);
+    assert_eq!(seen["headers"], json!(["accept", "x-team", "host"]));
+    let error = shop.routes().forward_header("Mcp-Session-Id").build();
+    assert!(error.unwrap_err().to_string().contains("mcp-session-id"));
+}
+
+#[tokio::test]
+async fn k3_12_a_resource_is_read_as_its_caller() {
+    let client = Shop::default().client();
+    let session = client.connect("2025-06-18").await;
+    let read = session.request("resources/read", json!({"uri": "app://whoami"}));
+    let contents = read
+        .unchecked("another caller within the session is refused; this one has none yet")
+        .send()
+        .await
+        .result();
+    let seen: Value =
+        serde_json::from_str(contents["contents"][0]["text"].as_str().unwrap()).unwrap();
+    assert_eq!(seen["principal"], Value::Null);
+    let read = client.modern("resources/read", json!({"uri": "app://whoami"}));
+    let read = read.extension(Principal::new("ann")).send().await.result();
+    let seen: Value = serde_json::from_str(read["contents"][0]["text"].as_str().unwrap()).unwrap();
+    assert_eq!(seen["principal"], "ann");
+}
+
+#[tokio::test]
+async fn d3_10_nobody_can_say_who_they_are_in_headers_or_arguments() {
+    let client = Shop::default().client();
+    let request = whoami(&client, json!({"X-Claimed": "root"}))
+        .extension(Principal::new("ann"))
+        .header("x-mcp-client-id", "root")
+        .header("mcp-client-id", "root")
+        .path("/?clientId=root&client_id=root");
+    let told = seen(request).await;
+    assert_eq!(told["principal"], "ann");
+    // The argument is a header because the route takes it, and is no more than that.
+    let expected = json!(["x-claimed", "accept", "host"]);
+    assert_eq!(told["headers"], expected);
+}
