@@ -125,6 +125,20 @@ impl Exposure {
         Ok(address.flatten().into_iter().collect())
     }
 
+    /// Whether the operation is a tool by its marks and these rules.
+    pub(crate) fn exposes_tool(&self, operation: &Operation) -> bool {
+        let addresses = self.addresses(operation).unwrap_or_default();
+        self.is_tool(operation, !addresses.is_empty())
+    }
+
+    /// A prompt for those who are granted the operation it is about.
+    pub(crate) fn guarded_prompt<S>(&self, prompt: Prompt<S>, operation: &Operation) -> Prompt<S> {
+        match self.decision(&operation.marks.scopes) {
+            Some(decide) => prompt.visible_to(decide),
+            None => prompt,
+        }
+    }
+
     /// Whether a caller may see what needs these scopes; `None` where nobody asks.
     pub(crate) fn decision(
         &self,
@@ -180,11 +194,19 @@ impl<S: Send + Sync + 'static> Features<S> {
         }
         if operation.marks.prompt {
             let prompt = prompt(bridge, index, operation);
-            self.prompts.push(match exposure.decision(scopes) {
-                Some(decide) => prompt.visible_to(decide),
-                None => prompt,
-            });
+            self.prompts
+                .push(exposure.guarded_prompt(prompt, operation));
         }
+    }
+}
+
+impl<S> Features<S> {
+    /// Adds those of `other`, behind these.
+    pub fn extend(&mut self, other: Self) {
+        self.tools.extend(other.tools);
+        self.resources.extend(other.resources);
+        self.prompts.extend(other.prompts);
+        self.problems.extend(other.problems);
     }
 }
 

@@ -54,6 +54,7 @@ mod document;
 mod external;
 mod features;
 mod filter;
+mod guide;
 mod hash;
 mod limits;
 mod marks;

@@ -189,6 +189,13 @@ impl Routes {
         self
     }
 
+    /// Adds what helps to find one's way: the tools `server_info` and `list_operations`, the prompt `usage`, and
+    /// prompts such as `list_books` ([`Catalog::guide`]).
+    pub fn with_guide(mut self) -> Self {
+        self.extras.guide = true;
+        self
+    }
+
     /// Calls routes below this URL: for routers that look at their host, or whose paths begin before those of the
     /// document. Nothing is sent there.
     pub fn base_url(mut self, base: Url) -> Self {
@@ -209,7 +216,8 @@ impl Routes {
         self
     }
 
-    /// Lets routes see what a layer before the MCP endpoint left in the extensions of the caller's request.
+    /// Lets routes see what a layer before the MCP endpoint left in the extensions of the caller's request; axum's
+    /// `ConnectInfo` too is only there if it is named.
     pub fn forward_extension<T: Clone + Send + Sync + 'static>(mut self) -> Self {
         self.extensions.push(PassOn::of::<T>());
         self
@@ -275,6 +283,7 @@ impl Routes {
         let catalog = Catalog::read(document);
         let problems = catalog.problems().to_vec();
         let catalog = catalog.include(&self.include).exclude(&self.exclude);
+        let guide = self.extras.guide.then(|| catalog.guide(&self.exposure));
         let bridge = self.bridge(catalog)?;
         let mut features = bridge.into_features(&self.exposure);
         features.problems.extend(broken(problems));
@@ -288,6 +297,7 @@ impl Routes {
         let scheme = self.exposure.uri_scheme();
         let extras = self.extras.resources(document, scheme);
         features.resources.extend(extras);
+        features.extend(guide.unwrap_or_default());
         Ok(features)
     }
 

@@ -11,9 +11,17 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use spanway::openapi::from_router;
 use spanway::{Principal, StreamableHttp};
-use utoipa::ToSchema;
+use utoipa::{OpenApi, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+
+#[derive(OpenApi)]
+#[openapi(info(
+    title = "bookshop",
+    version = "1.0.0",
+    description = "A small bookshop."
+))]
+struct Bookshop;
 
 type Shelves = Arc<Mutex<Vec<Book>>>;
 
@@ -74,7 +82,7 @@ async fn main() -> anyhow::Result<()> {
         title: "Emma".to_owned(),
         author: "Jane Austen".to_owned(),
     };
-    let (app, document) = OpenApiRouter::<Shelves>::new()
+    let (app, document) = OpenApiRouter::<Shelves>::with_openapi(Bookshop::openapi())
         .routes(routes!(find, add_book))
         .routes(routes!(read))
         .split_for_parts();

@@ -10,6 +10,7 @@ use crate::document::Document;
 pub(super) struct Extras {
     pub(super) document: bool,
     pub(super) schemas: bool,
+    pub(super) guide: bool,
 }
 
 impl Extras {

@@ -1,8 +1,11 @@
 //! What is exposed, and to whom: what is not listed cannot be called.
 
 use serde_json::{Value, json};
-use spanway::Principal;
-use spanway::openapi::{Exposure, Filter, RoutesError, from_router};
+use spanway::openapi::{
+    Bridge, Catalog, Exposure, Filter, RoutesError, ServiceUpstream, from_router, parse_document,
+    search_tools,
+};
+use spanway::{Principal, Server, StreamableHttp, Tool};
 use spanway_testkit::Client;
 
 use crate::shop::{Shop, client, listed};
@@ -73,6 +76,28 @@ async fn d3_1_scopes_decide_who_sees_and_calls() {
         let call = client.modern_call("add_book", arguments.clone());
         let answer = call.extension(Principal::new(name)).send().await;
         assert_eq!(answer.response().get("result").is_some(), may, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn d3_1_what_is_no_tool_cannot_be_found_or_called_by_search_either() {
+    let document = json!({"openapi": "3.1.0", "paths": {
+        "/plain": {"get": {"operationId": "plain"}},
+        "/hidden": {"get": {"operationId": "hidden", "x-mcp": false}},
+        "/read": {"get": {"operationId": "read", "x-mcp-resource": "t://read"}},
+    }});
+    let document = parse_document(document.to_string().as_bytes(), None).unwrap();
+    let upstream = ServiceUpstream::new(Shop::default().app().0);
+    let bridge = Bridge::builder(Catalog::read(&document), upstream);
+    let tools: Vec<Tool> = search_tools(vec![bridge.build().unwrap()]);
+    let server = Server::builder("t", "1").tools(tools).build().unwrap();
+    let client = Client::new(StreamableHttp::new(server));
+    let found = client.modern_call("search_operations", json!({"query": ""}));
+    let found = found.send().await.result()["structuredContent"].take();
+    assert_eq!(listed(&found, "operations", "name"), ["plain"]);
+    for name in ["hidden", "read"] {
+        let call = client.modern_call("call_operation", json!({ "name": name }));
+        assert_eq!(call.send().await.result()["isError"], true, "{name}");
     }
 }
 
