@@ -6,8 +6,8 @@ use anyhow::Context as _;
 use serde_json::{Value, json};
 use spanway::Server;
 use spanway::openapi::{
-    Bridge, BridgeBuilder, Catalog, ClashPolicy, Exposure, HttpUpstream, Impact, Operation,
-    Problem, SEARCH_THRESHOLD, ServiceUpstream, Source, parse_document, search_tools,
+    Bridge, BridgeBuilder, Catalog, ClashPolicy, Exposure, Features, HttpUpstream, Impact,
+    Operation, Problem, SEARCH_THRESHOLD, ServiceUpstream, Source, parse_document, search_features,
     settle_clashes,
 };
 use spanway::protocol::schema::ToolDefinition;
@@ -272,17 +272,19 @@ impl Served {
             };
             bridges.push(bridge);
         }
-        if self.search {
-            builder = builder.tools(search_tools(bridges));
+        let features = if self.search {
+            search_features(bridges)
         } else {
+            let mut features = Features::default();
             for bridge in bridges {
-                let features = bridge.into_features(&Exposure::all());
-                for problem in &features.problems {
-                    tracing::warn!(%problem, "a mark cannot be followed");
-                }
-                builder = features.add_to(builder);
+                features.extend(bridge.into_features(&Exposure::all()));
             }
+            features
+        };
+        for problem in &features.problems {
+            tracing::warn!(%problem, "a mark cannot be followed");
         }
+        builder = features.add_to(builder);
         Ok((builder.build()?, announcement))
     }
 

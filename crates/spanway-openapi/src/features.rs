@@ -78,7 +78,7 @@ impl Exposure {
         }
     }
 
-    /// What GET operations without marks are; tools unless told.
+    /// What GET operations without marks are, where those are exposed; tools unless told.
     #[must_use]
     pub fn reads(mut self, reads: Reads) -> Self {
         self.reads = reads;
@@ -156,16 +156,20 @@ impl Bridge {
     /// Every operation as what its marks and `exposure` make of it.
     #[must_use]
     pub fn into_features<S: Send + Sync + 'static>(self, exposure: &Exposure) -> Features<S> {
-        let bridge = Arc::new(self);
-        let mut features = Features::default();
-        for (index, operation) in bridge.operations().enumerate() {
-            features.add(&bridge, index, operation, exposure);
-        }
-        features
+        Features::of(&Arc::new(self), exposure)
     }
 }
 
 impl<S: Send + Sync + 'static> Features<S> {
+    /// Every operation of `bridge` as what its marks and `exposure` make of it.
+    pub(crate) fn of(bridge: &Arc<Bridge>, exposure: &Exposure) -> Self {
+        let mut features = Self::default();
+        for (index, operation) in bridge.operations().enumerate() {
+            features.add(bridge, index, operation, exposure);
+        }
+        features
+    }
+
     fn add(
         &mut self,
         bridge: &Arc<Bridge>,

@@ -98,7 +98,7 @@ pub use parse::SyntaxError;
 pub use problem::{Impact, Problem};
 pub use request::{RequestError, build_request};
 pub use router::{Routes, RoutesError, from_router};
-pub use search::{SEARCH_THRESHOLD, search_tools};
+pub use search::{SEARCH_THRESHOLD, search_features, search_tools};
 pub use security::{SecurityNeed, SecurityScheme};
 pub use source::{Source, SourceError, parse_document};
 pub use upstream::{

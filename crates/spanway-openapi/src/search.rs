@@ -11,6 +11,7 @@ use spanway_protocol::schema::{CallToolResult, ToolAnnotations, ToolDefinition};
 use spanway_server::{Context, SchemaCheck, Tool, ToolError};
 
 use crate::bridge::Bridge;
+use crate::features::{Exposure, Features};
 use crate::operation::Operation;
 use index::Index;
 
@@ -32,6 +33,22 @@ pub const SEARCH_THRESHOLD: usize = 128;
 /// ([`SEARCH_THRESHOLD`]). Arguments of `call_operation` are held against the schema that `describe_operation` shows.
 #[must_use]
 pub fn search_tools<S: Send + Sync + 'static>(bridges: Vec<Bridge>) -> Vec<Tool<S>> {
+    tools(bridges.into_iter().map(Arc::new).collect())
+}
+
+/// The same tools, and what is marked as a resource or a prompt as such.
+#[must_use]
+pub fn search_features<S: Send + Sync + 'static>(bridges: Vec<Bridge>) -> Features<S> {
+    let bridges: Vec<Arc<Bridge>> = bridges.into_iter().map(Arc::new).collect();
+    let mut features = Features::default();
+    for bridge in &bridges {
+        features.extend(Features::of(bridge, &Exposure::all()));
+    }
+    features.tools = tools(bridges);
+    features
+}
+
+fn tools<S: Send + Sync + 'static>(bridges: Vec<Arc<Bridge>>) -> Vec<Tool<S>> {
     let is_tolerant = bridges.iter().any(|it| it.is_tolerant);
     let operations = Arc::new(Operations::new(bridges));
     let (search, describe, call) = (
@@ -68,7 +85,7 @@ pub fn search_tools<S: Send + Sync + 'static>(bridges: Vec<Bridge>) -> Vec<Tool<
 
 /// What the three tools work on.
 struct Operations {
-    bridges: Vec<Bridge>,
+    bridges: Vec<Arc<Bridge>>,
     entries: Vec<Entry>,
     index: Index,
 }
@@ -82,7 +99,7 @@ struct Entry {
 }
 
 impl Operations {
-    fn new(bridges: Vec<Bridge>) -> Self {
+    fn new(bridges: Vec<Arc<Bridge>>) -> Self {
         let mut entries = Vec::new();
         for (bridge, of) in bridges.iter().enumerate() {
             let tools = of.operations().enumerate().filter(|(_, it)| it.is_tool());
@@ -93,7 +110,7 @@ impl Operations {
                 check: OnceLock::new(),
             }));
         }
-        let all = bridges.iter().flat_map(Bridge::operations);
+        let all = bridges.iter().flat_map(|it| it.operations());
         let index = Index::new(all.filter(|it| it.is_tool()));
         Self {
             bridges,

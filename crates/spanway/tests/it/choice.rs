@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 use spanway::openapi::{
     Bridge, Catalog, Exposure, Filter, RoutesError, ServiceUpstream, from_router, parse_document,
-    search_tools,
+    search_features,
 };
-use spanway::{Principal, Server, StreamableHttp, Tool};
+use spanway::{Principal, Server, StreamableHttp};
 use spanway_testkit::Client;
 
 use crate::shop::{Shop, client, listed};
@@ -89,9 +89,14 @@ async fn d3_1_what_is_no_tool_cannot_be_found_or_called_by_search_either() {
     let document = parse_document(document.to_string().as_bytes(), None).unwrap();
     let upstream = ServiceUpstream::new(Shop::default().app().0);
     let bridge = Bridge::builder(Catalog::read(&document), upstream);
-    let tools: Vec<Tool> = search_tools(vec![bridge.build().unwrap()]);
-    let server = Server::builder("t", "1").tools(tools).build().unwrap();
-    let client = Client::new(StreamableHttp::new(server));
+    let features = search_features(vec![bridge.build().unwrap()]);
+    let server = features.add_to(Server::builder("t", "1")).build();
+    let client = Client::new(StreamableHttp::new(server.unwrap()));
+    let resources = client.modern("resources/list", json!({})).send().await;
+    assert_eq!(
+        listed(&resources.result(), "resources", "uri"),
+        ["t://read"]
+    );
     let found = client.modern_call("search_operations", json!({"query": ""}));
     let found = found.send().await.result()["structuredContent"].take();
     assert_eq!(listed(&found, "operations", "name"), ["plain"]);
