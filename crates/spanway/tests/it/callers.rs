@@ -1,7 +1,8 @@
 //! Who calls, as a route sees it, and what nobody can claim.
 
 use serde_json::{Value, json};
-use spanway::Principal;
+use spanway::http::auth::BearerTokens;
+use spanway::{Principal, StreamableHttp};
 use spanway_testkit::{Client, RequestBuilder};
 
 use crate::shop::{Shop, Tenant, client, text};
@@ -60,22 +61,23 @@ async fn k3_12_what_is_passed_on_can_be_chosen() {
 }
 
 #[tokio::test]
-async fn k3_12_a_resource_is_read_as_its_caller() {
-    let client = Shop::default().client();
+async fn k3_12_the_principal_is_there_in_sessions_and_for_resources() {
+    let server = Shop::default().routes().build().unwrap();
+    let tokens = BearerTokens::parse("ann: secret-of-ann\n").unwrap();
+    let client = Client::new(StreamableHttp::builder(server).auth(tokens).build());
+    let client = client.with_header("authorization", "Bearer secret-of-ann");
     let session = client.connect("2025-06-18").await;
-    let read = session.request("resources/read", json!({"uri": "app://whoami"}));
-    let contents = read
-        .unchecked("another caller within the session is refused; this one has none yet")
-        .send()
-        .await
-        .result();
-    let seen: Value =
-        serde_json::from_str(contents["contents"][0]["text"].as_str().unwrap()).unwrap();
-    assert_eq!(seen["principal"], Value::Null);
-    let read = client.modern("resources/read", json!({"uri": "app://whoami"}));
-    let read = read.extension(Principal::new("ann")).send().await.result();
-    let seen: Value = serde_json::from_str(read["contents"][0]["text"].as_str().unwrap()).unwrap();
-    assert_eq!(seen["principal"], "ann");
+    let told = seen(session.call("whoami", json!({}))).await;
+    assert_eq!(told["principal"], "ann");
+    let uri = json!({"uri": "app://whoami"});
+    for read in [
+        session.request("resources/read", uri.clone()),
+        client.modern("resources/read", uri),
+    ] {
+        let contents = read.send().await.result()["contents"][0].take();
+        let told: Value = serde_json::from_str(contents["text"].as_str().unwrap()).unwrap();
+        assert_eq!(told["principal"], "ann");
+    }
 }
 
 #[tokio::test]
