@@ -23,9 +23,8 @@ pub(crate) fn read_response(
     validator: Option<&Validator>,
     response: &Response<Bytes>,
 ) -> CallToolResult {
-    let status = response.status();
-    if is_failure(operation, status) {
-        return CallToolResult::error(failure_text(response));
+    if let Some(failure) = read_failure(operation, response) {
+        return failure;
     }
     let value = json_value(response);
     match (validator, value) {
@@ -37,6 +36,14 @@ pub(crate) fn read_response(
         (Some(_), None) => differs(operation, response, "it is not JSON"),
         (None, _) => CallToolResult::new(vec![content(operation, response)]),
     }
+}
+
+/// The response as an error, if it is a failure.
+pub(crate) fn read_failure(
+    operation: &Operation,
+    response: &Response<Bytes>,
+) -> Option<CallToolResult> {
+    is_failure(operation, response.status()).then(|| CallToolResult::error(failure_text(response)))
 }
 
 /// A failure is a status of 400 and above, and a redirect nobody followed unless it is documented.
@@ -139,7 +146,7 @@ fn status_text(status: StatusCode) -> String {
     }
 }
 
-fn media_type(headers: &HeaderMap) -> String {
+pub(crate) fn media_type(headers: &HeaderMap) -> String {
     header_text(headers, header::CONTENT_TYPE).map_or_else(String::new, essence)
 }
 

@@ -9,6 +9,7 @@
 )]
 
 mod documents;
+mod marks;
 mod mutations;
 mod references;
 mod sample;
