@@ -15,4 +15,5 @@ mod messages;
 mod misuse;
 mod program;
 mod serving;
+mod settings;
 mod shared;
