@@ -91,6 +91,9 @@ async fn read(source: Option<&str>, api: &Api) -> anyhow::Result<Catalog> {
             for (name, value) in &api.variables {
                 source = source.server_variable(name, value);
             }
+            for overlay in &api.overlays {
+                source = source.overlay(overlay);
+            }
             source.load().await?
         }
         None => parse_document(demo::document().as_bytes(), None)?,

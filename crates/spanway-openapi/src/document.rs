@@ -10,6 +10,7 @@ use url::Url;
 use crate::external::External;
 use crate::limits::REFERENCE_HOPS_MAX;
 use crate::pointer;
+use crate::problem::Problem;
 use crate::server::server_url;
 use crate::swagger;
 
@@ -45,6 +46,8 @@ pub struct Document {
     origin: Option<Url>,
     external: External,
     variables: BTreeMap<String, String>,
+    /// What was odd before it was read.
+    notes: Vec<Problem>,
 }
 
 /// A value of a document together with its own JSON Pointer, after references were followed.
@@ -73,6 +76,7 @@ impl Document {
             origin,
             external: External::default(),
             variables: BTreeMap::new(),
+            notes: Vec::new(),
         })
     }
 
@@ -84,6 +88,16 @@ impl Document {
     pub(crate) fn with_variables(mut self, variables: BTreeMap<String, String>) -> Self {
         self.variables = variables;
         self
+    }
+
+    pub(crate) fn with_notes(mut self, notes: Vec<Problem>) -> Self {
+        self.notes = notes;
+        self
+    }
+
+    /// What was odd before it was read, each with its place.
+    pub(crate) fn notes(&self) -> &[Problem] {
+        &self.notes
     }
 
     /// The first usable server of a `servers` list, with the operator's values for its variables.

@@ -55,6 +55,7 @@ mod hash;
 mod limits;
 mod naming;
 mod operation;
+mod overlay;
 mod parse;
 mod pointer;
 mod problem;
@@ -83,6 +84,7 @@ pub use limits::{
 pub use operation::{
     Body, BodyKind, Hints, Location, Operation, Parameter, Response, StatusPattern, Style,
 };
+pub use overlay::OverlayError;
 pub use parse::SyntaxError;
 pub use problem::{Impact, Problem};
 pub use request::{RequestError, build_request};

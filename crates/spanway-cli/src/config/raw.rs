@@ -172,6 +172,9 @@ settings! {
     /// A host that the document's references may lead to (repeatable)
     #[arg(long = "ref-host", value_name = "HOST", env = "SPANWAY_REF_HOST", value_delimiter = ',', help_heading = "API")]
     ref_host: Vec<String>,
+    /// An OpenAPI Overlay 1.0, file or URL, to change the document by before it is read (repeatable)
+    #[arg(long = "overlay", value_name = "FILE", env = "SPANWAY_OVERLAY", value_delimiter = '\n', help_heading = "API")]
+    overlay: Vec<String>,
     /// Only these operations: tag:NAME, op:ID, path:GLOB, method:NAME (repeatable)
     #[arg(long = "include", value_name = "FILTER", env = "SPANWAY_INCLUDE", value_delimiter = ',', help_heading = "API")]
     include: Vec<String>,

@@ -46,6 +46,7 @@ pub(crate) fn scoped_sources(
         own.credential = pick.of("--credential", &settings.credential, true)?;
         own.forward_header = pick.of("--forward-header", &settings.forward_header, true)?;
         own.upstream = pick.of("--upstream", &settings.upstream, true)?;
+        own.overlay = pick.of("--overlay", &settings.overlay, true)?;
         own.private_host = pick.of("--private-host", &settings.private_host, false)?;
         own.include = pick.of("--include", &settings.include, false)?;
         own.exclude = pick.of("--exclude", &settings.exclude, false)?;

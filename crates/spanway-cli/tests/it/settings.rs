@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::program::{Ended, run, spanway};
-use crate::serving::file;
+use crate::serving::{document, file};
 
 fn docs(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -75,7 +75,7 @@ fn every_line_of_the_example_conforms_to_the_schema_and_can_be_switched_on() {
         let parsed: Value = toml::from_str(&line).unwrap();
         assert!(validator.is_valid(&parsed), "{line}");
         // These lead to files and hosts that are not there.
-        let outside = ["source", "auth-tokens", "credential"];
+        let outside = ["source", "auth-tokens", "credential", "overlay"];
         if !outside.iter().any(|name| line.starts_with(name)) {
             let said = check(&line, &[]).ok();
             assert!(said.contains("operations exposed"), "{line}: {said}");
@@ -116,5 +116,39 @@ fn a_check_lists_every_mistake_of_the_file_with_its_place() {
             &report["settings"][1]["line"]
         ),
         (&json!("lisen"), &json!(2))
+    );
+}
+
+#[test]
+fn an_overlay_changes_the_document_before_it_is_read() {
+    let folder = TempDir::new().unwrap();
+    let api = file(&folder, "api.json", document("http://127.0.0.1:1"));
+    let overlay = "overlay: 1.0.0\ninfo: {title: Ours, version: 1.0.0}\nactions:\n\
+        - target: $.paths['/echo'].get\n  update: {operationId: shout, summary: Shouts back}\n\
+        - target: $.paths[?@.get.operationId == 'other']\n  remove: true\n\
+        - target: $.paths['/gone']\n  remove: true\n";
+    let overlay = file(&folder, "ours.yaml", overlay);
+    let (api, overlay) = (api.to_str().unwrap(), overlay.to_str().unwrap());
+    let args = ["check", api, "--overlay", overlay, "--json"];
+    let report: Value = serde_json::from_str(&run(&mut spanway(args)).ok()).unwrap();
+    let tools: Vec<_> = report["exposed"].as_array().unwrap().iter().collect();
+    assert_eq!((tools.len(), &tools[0]["tool"]), (1, &json!("shout")));
+    let note = &report["problems"][0];
+    assert_eq!(note["impact"], "note");
+    assert_eq!(note["pointer"], format!("{overlay}#/actions/2"));
+
+    let line = run(&mut spanway(["tools", api, "--overlay", api])).failed(1);
+    assert!(line.contains("not an OpenAPI Overlay"), "{line}");
+    let (one, two) = (format!("a::{api}"), format!("b::{api}"));
+    let line = run(&mut spanway(["tools", &one, &two, "--overlay", overlay])).failed(2);
+    assert!(
+        line.contains("--overlay") && line.contains("PREFIX::"),
+        "{line}"
+    );
+    let own = format!("a::{overlay}");
+    let said = run(&mut spanway(["tools", &one, &two, "--overlay", &own])).ok();
+    assert!(
+        said.contains("a_shout") && said.contains("b_echo"),
+        "{said}"
     );
 }
