@@ -3,6 +3,7 @@
 //! Nothing here knows operations or schemas; an odd field is found by whoever reads it.
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use serde_json::Value;
 use url::Url;
@@ -144,6 +145,17 @@ impl Document {
             OpenApiVersion::V2_0 => swagger::original_pointer(pointer),
             _ => pointer.to_owned(),
         }
+    }
+
+    /// A number that differs if anything in the document does, or in those it refers to: it tells whether a document
+    /// loaded again is another one. It is of use within this process only.
+    #[must_use]
+    pub fn fingerprint(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.root.to_string().hash(&mut hasher);
+        self.origin.hash(&mut hasher);
+        self.variables.hash(&mut hasher);
+        hasher.finish()
     }
 
     /// The value at a JSON Pointer.

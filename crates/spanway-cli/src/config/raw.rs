@@ -175,6 +175,9 @@ settings! {
     /// An OpenAPI Overlay 1.0, file or URL, to change the document by before it is read (repeatable)
     #[arg(long = "overlay", value_name = "FILE", env = "SPANWAY_OVERLAY", value_delimiter = '\n', help_heading = "API")]
     overlay: Vec<String>,
+    /// How often to read the documents again; if they have changed, so do the tools, while serving [default: never]
+    #[arg(long, value_name = "TIME", env = "SPANWAY_RELOAD", help_heading = "API")]
+    reload: Option<String>,
     /// Only these operations: tag:NAME, op:ID, path:GLOB, method:NAME (repeatable)
     #[arg(long = "include", value_name = "FILTER", env = "SPANWAY_INCLUDE", value_delimiter = ',', help_heading = "API")]
     include: Vec<String>,

@@ -301,6 +301,13 @@ pub(crate) fn search(settings: &Settings) -> anyhow::Result<Option<bool>> {
     }
 }
 
+/// How often to look for other documents; `None`: never.
+pub(crate) fn reload_every(settings: &Settings) -> anyhow::Result<Option<Duration>> {
+    let text = settings.reload.as_deref();
+    let every = text.map(|text| or(Some(text), "--reload", parse_duration, Duration::ZERO));
+    every.transpose()
+}
+
 /// What to do with tools of several documents that want the same name.
 pub(crate) fn clash(settings: &Settings) -> anyhow::Result<ClashPolicy> {
     match settings.clash.as_deref() {
