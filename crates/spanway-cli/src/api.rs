@@ -89,7 +89,9 @@ pub(crate) fn open(openings: &Openings, documents: &[Document]) -> anyhow::Resul
     for ((prefix, _, api), document) in openings.iter().zip(documents) {
         let catalog = Catalog::read(document)
             .include(&api.include)
-            .exclude(&api.exclude);
+            .exclude(&api.exclude)
+            .override_with(&api.overrides)
+            .context("operation")?;
         catalogs.push(match prefix {
             Some(prefix) => catalog.prefixed(prefix),
             None => catalog,

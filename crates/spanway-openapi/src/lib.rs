@@ -56,6 +56,7 @@ mod limits;
 mod naming;
 mod operation;
 mod overlay;
+mod overrides;
 mod parse;
 mod pointer;
 mod problem;
@@ -85,6 +86,7 @@ pub use operation::{
     Body, BodyKind, Hints, Location, Operation, Parameter, Response, StatusPattern, Style,
 };
 pub use overlay::OverlayError;
+pub use overrides::{HintOverrides, Override, OverrideError};
 pub use parse::SyntaxError;
 pub use problem::{Impact, Problem};
 pub use request::{RequestError, build_request};

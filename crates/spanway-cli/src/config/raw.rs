@@ -47,6 +47,27 @@ impl<T> Gap for Vec<T> {
     }
 }
 
+/// What a file says of single operations, in place of their document.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(inline)]
+pub(crate) struct OperationSettings {
+    /// Which: tag:NAME, op:ID, path:GLOB or method:NAME
+    pub(crate) filter: String,
+    /// The name of the tool; for one operation only
+    pub(crate) name: Option<String>,
+    /// A name for people, in place of the summary
+    pub(crate) title: Option<String>,
+    /// In place of the description
+    pub(crate) description: Option<String>,
+    /// Whether it changes nothing
+    pub(crate) read_only: Option<bool>,
+    /// Whether it may destroy or overwrite
+    pub(crate) destructive: Option<bool>,
+    /// Whether calling it again with the same arguments changes nothing more
+    pub(crate) idempotent: Option<bool>,
+}
+
 settings! {
     /// The OpenAPI documents; on the command line they have no flag, for they stand by themselves.
     #[arg(skip)]
@@ -184,4 +205,7 @@ settings! {
     /// Not these operations; stronger than --include (repeatable)
     #[arg(long = "exclude", value_name = "FILTER", env = "SPANWAY_EXCLUDE", value_delimiter = ',', help_heading = "API")]
     exclude: Vec<String>,
+    /// What is said of single operations in place of their document; in a file only
+    #[arg(skip)]
+    operation: Vec<OperationSettings>,
 }

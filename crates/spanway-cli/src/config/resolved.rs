@@ -9,12 +9,12 @@ use anyhow::{Context as _, bail};
 use http::{HeaderName, HeaderValue};
 use spanway::http::auth::BearerTokens;
 use spanway::http::{ResponseMode, ServeOptions, StreamableHttpBuilder};
-use spanway::openapi::{ClashPolicy, CredentialSource, Filter};
+use spanway::openapi::{ClashPolicy, CredentialSource, Filter, Override};
 use spanway::protocol::Limits;
 use spanway::{McpService, Server, StateKeyError, StateKeys, StreamableHttp};
 use url::Url;
 
-use super::raw::Settings;
+use super::raw::{OperationSettings, Settings};
 use super::scope::pair;
 use super::store::StorePlace;
 use crate::units::{parse_duration, parse_size};
@@ -61,6 +61,7 @@ pub(crate) struct Api {
     pub(crate) overlays: Vec<String>,
     pub(crate) include: Vec<Filter>,
     pub(crate) exclude: Vec<Filter>,
+    pub(crate) overrides: Vec<Override>,
     pub(crate) call_timeout: Duration,
     pub(crate) timeouts: Vec<(Filter, Duration)>,
     pub(crate) retries: Option<u32>,
@@ -230,6 +231,11 @@ impl Api {
             overlays: settings.overlay.clone(),
             include: filters("--include", &settings.include)?,
             exclude: filters("--exclude", &settings.exclude)?,
+            overrides: settings
+                .operation
+                .iter()
+                .map(operation)
+                .collect::<Result<_, _>>()?,
             call_timeout: call_timeout(settings)?,
             timeouts: settings
                 .operation_timeout
@@ -241,6 +247,19 @@ impl Api {
             is_tolerant: settings.tolerant_input == Some(true),
         })
     }
+}
+
+/// What a file says of single operations.
+fn operation(said: &OperationSettings) -> anyhow::Result<Override> {
+    let filter = said.filter.parse().context("operation: filter")?;
+    let mut settled = Override::new(filter);
+    settled.name.clone_from(&said.name);
+    settled.title.clone_from(&said.title);
+    settled.description.clone_from(&said.description);
+    settled.hints.read_only = said.read_only;
+    settled.hints.destructive = said.destructive;
+    settled.hints.idempotent = said.idempotent;
+    Ok(settled)
 }
 
 /// A filter and the time for what it means, from `FILTER=TIME`.

@@ -152,3 +152,45 @@ fn an_overlay_changes_the_document_before_it_is_read() {
         "{said}"
     );
 }
+
+#[test]
+fn a_file_says_what_clients_are_told_of_an_operation() {
+    let folder = TempDir::new().unwrap();
+    let api = file(&folder, "api.json", document("http://127.0.0.1:1"));
+    let api = api.to_str().unwrap();
+    let tools = |text: &str, source: &str| {
+        let config = file(&folder, "spanway.toml", text);
+        let args = ["tools", source, "--json", "--config"];
+        run(&mut spanway(
+            args.into_iter().chain([config.to_str().unwrap()]),
+        ))
+    };
+    let text = "[[operation]]\nfilter = \"op:echo\"\nname = \"shout\"\ntitle = \"Shouts\"\nread-only = false\n\
+        [[operation]]\nfilter = \"b::op:other\"\ntitle = \"Only of b\"\n";
+    let listed: Value = serde_json::from_str(&tools(text, api).failed(2)).unwrap_or_default();
+    assert_eq!(listed, Value::Null, "there is no document b");
+    let single = text.replace("b::", "");
+    let listed: Value = serde_json::from_str(&tools(&single, api).ok()).unwrap();
+    let (echo, other) = (&listed["tools"][0], &listed["tools"][1]);
+    assert_eq!(
+        (&echo["name"], &echo["title"]),
+        (&json!("shout"), &json!("Shouts"))
+    );
+    assert_eq!(echo["annotations"]["readOnlyHint"], false);
+    assert_eq!(other["title"], "Only of b");
+    let scoped: Value = serde_json::from_str(&tools(text, &format!("b::{api}")).ok()).unwrap();
+    assert_eq!(scoped["tools"][0]["name"], "b_shout");
+    assert_eq!(scoped["tools"][1]["title"], "Only of b");
+    let taken = single.replace("shout", "other");
+    let line = tools(&taken, api).failed(1);
+    assert!(line.contains("already"), "{line}");
+    let ended = check(
+        "[[operation]]\nfilter = \"op:a\"\nread-onyl = true\n",
+        &[api],
+    );
+    assert!(
+        ended.stdout.contains("spanway.toml:3:1: error") && ended.stdout.contains("read-onyl"),
+        "{}",
+        ended.stdout
+    );
+}

@@ -14,6 +14,7 @@ use super::{Operation, Response};
 use crate::arguments::Arguments;
 use crate::document::{Document, Located};
 use crate::naming::tool_names;
+use crate::overrides::HintOverrides;
 use crate::pointer;
 use crate::problem::Problem;
 use crate::schema::SchemaReader;
@@ -144,6 +145,7 @@ impl<'d> Reader<'d> {
             operation_id: text("operationId"),
             tags: tags.map(str::to_owned).collect(),
             deprecated: map.get("deprecated") == Some(&Value::Bool(true)),
+            hint_overrides: HintOverrides::default(),
             summary: text("summary"),
             description: text("description"),
             server: map
