@@ -6,9 +6,9 @@ use anyhow::Context as _;
 use serde_json::{Value, json};
 use spanway::Server;
 use spanway::openapi::{
-    Bridge, BridgeBuilder, Catalog, ClashPolicy, Exposure, Features, HttpUpstream, Impact,
-    Operation, Problem, SEARCH_THRESHOLD, ServiceUpstream, Source, parse_document, search_features,
-    settle_clashes,
+    Bridge, BridgeBuilder, Catalog, ClashPolicy, Document, Exposure, Features, HttpUpstream,
+    Impact, Operation, Problem, SEARCH_THRESHOLD, ServiceUpstream, Source, parse_document,
+    search_features, settle_clashes,
 };
 use spanway::protocol::schema::ToolDefinition;
 
@@ -44,25 +44,60 @@ pub(crate) struct Part {
     bridge: BridgeBuilder,
 }
 
-/// Reads the documents, or the demo's.
+/// What to open, and how several go together.
+#[derive(Clone)]
+pub(crate) struct Openings {
+    pub(crate) each: Vec<Opening>,
+    pub(crate) clash: ClashPolicy,
+    /// Whether there are tools to search with; `None`: the number of operations decides.
+    pub(crate) search: Option<bool>,
+}
+
+impl Openings {
+    /// Whether one of them is standard input, which can be read once only.
+    pub(crate) fn has_stdin(&self) -> bool {
+        let mut each = self.each.iter();
+        each.any(|(_, source, api)| {
+            source.as_deref() == Some("-") || api.overlays.iter().any(|it| it == "-")
+        })
+    }
+
+    /// Reads the documents, or the demo's.
+    ///
+    /// # Errors
+    /// One of them cannot be read; one line that says which and why.
+    pub(crate) async fn load(&self) -> anyhow::Result<Vec<Document>> {
+        let mut documents = Vec::new();
+        for (_, source, api) in &self.each {
+            documents.push(load(source.as_deref(), api).await?);
+        }
+        Ok(documents)
+    }
+}
+
+/// What is served of these documents.
 ///
 /// # Errors
-/// A document cannot be read, its API not be reached this way, or tools want the same name; one line that says
-/// what and where.
-pub(crate) async fn open(
-    openings: &[Opening],
-    clash: ClashPolicy,
-    search: Option<bool>,
-) -> anyhow::Result<Served> {
+/// An API cannot be reached this way, or tools want the same name; one line that says what and where.
+pub(crate) fn open(openings: &Openings, documents: &[Document]) -> anyhow::Result<Served> {
+    let Openings {
+        each: openings,
+        clash,
+        search,
+    } = openings;
     let mut catalogs = Vec::new();
-    for (prefix, source, api) in openings {
-        let catalog = read(source.as_deref(), api).await?;
+    for ((prefix, _, api), document) in openings.iter().zip(documents) {
+        let catalog = Catalog::read(document)
+            .include(&api.include)
+            .exclude(&api.exclude)
+            .override_with(&api.overrides)
+            .context("operation")?;
         catalogs.push(match prefix {
             Some(prefix) => catalog.prefixed(prefix),
             None => catalog,
         });
     }
-    settle_clashes(&mut catalogs, clash)
+    settle_clashes(&mut catalogs, *clash)
         .context("write PREFIX:: before a document to tell its tools apart, or see --clash")?;
     let (name, version) = naming(openings, &catalogs);
     let parts = openings
@@ -79,8 +114,8 @@ pub(crate) async fn open(
     })
 }
 
-async fn read(source: Option<&str>, api: &Api) -> anyhow::Result<Catalog> {
-    let document = match source {
+async fn load(source: Option<&str>, api: &Api) -> anyhow::Result<Document> {
+    Ok(match source {
         Some(location) => {
             let mut source = Source::new(location);
             for directory in &api.ref_dirs {
@@ -92,12 +127,13 @@ async fn read(source: Option<&str>, api: &Api) -> anyhow::Result<Catalog> {
             for (name, value) in &api.variables {
                 source = source.server_variable(name, value);
             }
+            for overlay in &api.overlays {
+                source = source.overlay(overlay);
+            }
             source.load().await?
         }
         None => parse_document(demo::document().as_bytes(), None)?,
-    };
-    let catalog = Catalog::read(&document);
-    Ok(catalog.include(&api.include).exclude(&api.exclude))
+    })
 }
 
 /// The name that was given, else the titles; the version of a single API, else none in particular.

@@ -1,5 +1,6 @@
 //! `spanway check`: documents and settings as a linter sees them, without serving anything.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
@@ -7,7 +8,7 @@ use spanway::openapi::{Impact, Problem};
 
 use crate::api::{Served, problem_as_json};
 use crate::cli::CheckCommand;
-use crate::config::ServerConfig;
+use crate::config::{self, Mistake, ServerConfig};
 use crate::failure::usage;
 use crate::{output, runtime};
 
@@ -17,6 +18,17 @@ use crate::{output, runtime};
 /// # Errors
 /// A document cannot be read at all, a setting is wrong, or stdout cannot be written to.
 pub(crate) fn run(command: CheckCommand) -> anyhow::Result<ExitCode> {
+    if command.config_schema {
+        output::print(&format!("{:#}\n", config::schema()))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if let Some(path) = command.config.as_deref() {
+        let mistakes = usage(config::mistakes(path, &command.source))?;
+        if !mistakes.is_empty() {
+            output::print(&listed(path, &mistakes, command.json))?;
+            return Ok(ExitCode::FAILURE);
+        }
+    }
     let settings = usage(command.settings.over_file(command.config.as_deref()))?;
     usage(ServerConfig::resolve(&settings))?;
     let served = runtime()?.block_on(crate::open(command.source, &settings))?;
@@ -32,6 +44,25 @@ pub(crate) fn run(command: CheckCommand) -> anyhow::Result<ExitCode> {
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// The mistakes in a file of settings, for people or programs.
+fn listed(path: &Path, mistakes: &[Mistake], as_json: bool) -> String {
+    let file = path.display().to_string();
+    if as_json {
+        let each = mistakes.iter().map(|it| {
+            json!({ "file": file, "line": it.line, "column": it.column, "key": it.key, "message": it.message })
+        });
+        let settings: Vec<Value> = each.collect();
+        let report = json!({ "clean": false, "settings": settings, "exposed": [], "problems": [] });
+        return format!("{report:#}\n");
+    }
+    let each = mistakes.iter();
+    let lines = each.map(|it| {
+        let (line, column) = (it.line, it.column);
+        format!("{file}:{line}:{column}: error: {}\n", it.message)
+    });
+    lines.collect()
 }
 
 /// What was found.
@@ -111,6 +142,7 @@ impl Report {
         });
         json!({
             "clean": self.is_clean(),
+            "settings": [],
             "obstacle": self.obstacle,
             "exposed": exposed.collect::<Vec<_>>(),
             "problems": problems.collect::<Vec<_>>(),

@@ -70,7 +70,10 @@ pub(crate) struct CheckCommand {
     /// Prints the findings as JSON.
     #[arg(long)]
     pub(crate) json: bool,
-    /// Settings from a TOML file; flags and environment win.
+    /// Prints the JSON Schema of the file of settings, for editors, and judges nothing.
+    #[arg(long)]
+    pub(crate) config_schema: bool,
+    /// Settings from a TOML file; flags and environment win. Every mistake in it is listed with its place.
     #[arg(long, value_name = "FILE", env = "SPANWAY_CONFIG")]
     pub(crate) config: Option<PathBuf>,
     #[command(flatten)]

@@ -10,6 +10,7 @@ mod config;
 mod demo;
 mod failure;
 mod output;
+mod reload;
 mod serve;
 mod shutdown;
 mod telemetry;
@@ -20,10 +21,13 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use spanway::Server;
+use tokio::task::JoinSet;
 
+use api::Openings;
 use cli::{Cli, Command, ServeCommand};
-use config::{Api, ServerConfig, Settings, clash, scoped_sources, search};
+use config::{Api, ServerConfig, Settings, clash, reload_every, scoped_sources, search};
 use failure::{finish, unparsed, usage};
+use reload::Reload;
 
 /// Runs the command line of this process.
 ///
@@ -91,9 +95,21 @@ fn serve_api(command: ServeCommand) -> anyhow::Result<ExitCode> {
     let config = usage(ServerConfig::resolve(&settings))?;
     telemetry::init(config.log_format);
     runtime()?.block_on(async {
-        let served = open(command.source, &settings).await?;
-        let (server, announcement) = served.into_server()?;
+        let openings = openings(command.source, &settings)?;
+        let every = usage(reload_every(&settings))?;
+        if every.is_some() && openings.has_stdin() {
+            return usage(Err(anyhow::anyhow!(
+                "--reload: standard input cannot be read again"
+            )));
+        }
+        let documents = openings.load().await?;
+        let (server, announcement) = api::open(&openings, &documents)?.into_server()?;
         config.prepare(&server);
+        let mut watching = JoinSet::new();
+        if let Some(every) = every {
+            watching.spawn(Reload::new(server.clone(), openings, &documents).run(every));
+        }
+        drop(documents);
         serve::run(config, server, &announcement).await?;
         Ok(ExitCode::SUCCESS)
     })
@@ -101,13 +117,23 @@ fn serve_api(command: ServeCommand) -> anyhow::Result<ExitCode> {
 
 /// Opens the documents of a command line, or of the settings.
 async fn open(sources: Vec<String>, settings: &Settings) -> anyhow::Result<api::Served> {
-    let policy = usage(clash(settings))?;
+    let openings = openings(sources, settings)?;
+    let documents = openings.load().await?;
+    api::open(&openings, &documents)
+}
+
+/// What a command line, or the settings, say to open.
+fn openings(sources: Vec<String>, settings: &Settings) -> anyhow::Result<Openings> {
+    let clash = usage(clash(settings))?;
     let search = usage(search(settings))?;
     let scoped = usage(scoped_sources(sources, settings))?.into_iter();
-    let openings =
+    let each =
         scoped.map(|(prefix, location, own)| Ok((prefix, location, usage(Api::resolve(&own))?)));
-    let openings = openings.collect::<anyhow::Result<Vec<_>>>()?;
-    api::open(&openings, policy, search).await
+    Ok(Openings {
+        each: each.collect::<anyhow::Result<_>>()?,
+        clash,
+        search,
+    })
 }
 
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {

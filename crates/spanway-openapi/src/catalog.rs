@@ -33,6 +33,7 @@ impl Catalog {
         for problem in &mut problems {
             problem.pointer = document.written_pointer(&problem.pointer);
         }
+        problems.extend_from_slice(document.notes());
         Self {
             title: document.title().map(str::to_owned),
             description: document.description().map(str::to_owned),

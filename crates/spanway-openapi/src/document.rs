@@ -3,6 +3,7 @@
 //! Nothing here knows operations or schemas; an odd field is found by whoever reads it.
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use serde_json::Value;
 use url::Url;
@@ -10,6 +11,7 @@ use url::Url;
 use crate::external::External;
 use crate::limits::REFERENCE_HOPS_MAX;
 use crate::pointer;
+use crate::problem::Problem;
 use crate::server::server_url;
 use crate::swagger;
 
@@ -45,6 +47,8 @@ pub struct Document {
     origin: Option<Url>,
     external: External,
     variables: BTreeMap<String, String>,
+    /// What was odd before it was read.
+    notes: Vec<Problem>,
 }
 
 /// A value of a document together with its own JSON Pointer, after references were followed.
@@ -73,6 +77,7 @@ impl Document {
             origin,
             external: External::default(),
             variables: BTreeMap::new(),
+            notes: Vec::new(),
         })
     }
 
@@ -84,6 +89,16 @@ impl Document {
     pub(crate) fn with_variables(mut self, variables: BTreeMap<String, String>) -> Self {
         self.variables = variables;
         self
+    }
+
+    pub(crate) fn with_notes(mut self, notes: Vec<Problem>) -> Self {
+        self.notes = notes;
+        self
+    }
+
+    /// What was odd before it was read, each with its place.
+    pub(crate) fn notes(&self) -> &[Problem] {
+        &self.notes
     }
 
     /// The first usable server of a `servers` list, with the operator's values for its variables.
@@ -130,6 +145,17 @@ impl Document {
             OpenApiVersion::V2_0 => swagger::original_pointer(pointer),
             _ => pointer.to_owned(),
         }
+    }
+
+    /// A number that differs if anything in the document does, or in those it refers to: it tells whether a document
+    /// loaded again is another one. It is of use within this process only.
+    #[must_use]
+    pub fn fingerprint(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.root.to_string().hash(&mut hasher);
+        self.origin.hash(&mut hasher);
+        self.variables.hash(&mut hasher);
+        hasher.finish()
     }
 
     /// The value at a JSON Pointer.

@@ -60,6 +60,8 @@ mod limits;
 mod marks;
 mod naming;
 mod operation;
+mod overlay;
+mod overrides;
 mod parse;
 mod pointer;
 mod problem;
@@ -94,6 +96,8 @@ pub use marks::{Marks, ResourceMark, TaskMark};
 pub use operation::{
     Body, BodyKind, Hints, Location, Operation, Parameter, Response, StatusPattern, Style,
 };
+pub use overlay::OverlayError;
+pub use overrides::{HintOverrides, Override, OverrideError};
 pub use parse::SyntaxError;
 pub use problem::{Impact, Problem};
 pub use request::{RequestError, build_request};

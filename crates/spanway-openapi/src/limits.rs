@@ -20,6 +20,15 @@ pub(crate) const ALIASED_NODES_MAX: usize = 250_000;
 /// Other documents that a document may refer to, one through another.
 pub(crate) const EXTERNAL_DOCUMENTS_MAX: usize = 4096;
 
+/// Actions of an overlay.
+pub(crate) const OVERLAY_ACTIONS_MAX: usize = 10_000;
+
+/// Bytes that an overlay may add to a document, each place counted.
+pub(crate) const OVERLAY_BYTES_MAX: usize = DOCUMENT_BYTES_MAX;
+
+/// Places in a document that one action of an overlay may mean.
+pub(crate) const OVERLAY_TARGETS_MAX: usize = 100_000;
+
 /// Length of a chain of references, each naming the next.
 pub(crate) const REFERENCE_HOPS_MAX: usize = 32;
 

@@ -20,6 +20,7 @@ pub use response::{Response, StatusPattern};
 
 use crate::arguments::Arguments;
 use crate::marks::Marks;
+use crate::overrides::HintOverrides;
 use crate::security::SecurityNeed;
 
 /// One operation of an API, ready to be called.
@@ -40,6 +41,8 @@ pub struct Operation {
     pub tags: Vec<String>,
     /// Whether the document advises against it.
     pub deprecated: bool,
+    /// Hints that the operator gives, over those of the method.
+    pub hint_overrides: HintOverrides,
     /// One line about it.
     pub summary: Option<String>,
     /// More about it.
@@ -62,7 +65,7 @@ pub struct Operation {
     pub marks: Marks,
 }
 
-/// What a client may assume of an operation, from its method alone.
+/// What a client may assume of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Hints {
@@ -75,26 +78,24 @@ pub struct Hints {
 }
 
 impl Operation {
-    /// What its method promises (RFC 9110, section 9.2).
+    /// What its method promises (RFC 9110, section 9.2), or the operator in its place.
     ///
     /// GET, HEAD, OPTIONS, TRACE and QUERY are safe; PUT and DELETE are idempotent and destroy what
     /// was there; of POST and PATCH nothing is said, so the defaults of MCP stand (not read-only,
     /// not idempotent, possibly destructive).
     #[must_use]
     pub fn hints(&self) -> Hints {
-        let safe = matches!(
-            self.method.as_str(),
-            "GET" | "HEAD" | "OPTIONS" | "TRACE" | "QUERY"
-        );
-        let replaces = matches!(self.method.as_str(), "PUT" | "DELETE");
+        let (safe, replaces) = self.promises();
+        let destructive = match (safe, replaces) {
+            (true, _) => Some(false),
+            (_, true) => Some(true),
+            _ => None,
+        };
+        let given = self.hint_overrides;
         Hints {
-            read_only: safe,
-            destructive: match (safe, replaces) {
-                (true, _) => Some(false),
-                (_, true) => Some(true),
-                _ => None,
-            },
-            idempotent: safe || replaces,
+            read_only: given.read_only.unwrap_or(safe),
+            destructive: given.destructive.or(destructive),
+            idempotent: given.idempotent.unwrap_or(safe || replaces),
         }
     }
 
@@ -102,6 +103,20 @@ impl Operation {
     #[must_use]
     pub fn is_tool(&self) -> bool {
         self.marks.is_tool(true)
+    }
+
+    /// Whether it may be called again when it is not known whether it was: its method has to promise it, and the
+    /// operator not deny it.
+    pub(crate) fn may_be_repeated(&self) -> bool {
+        let (safe, replaces) = self.promises();
+        (safe || replaces) && self.hints().idempotent
+    }
+
+    /// Whether the method is safe, and whether it replaces or deletes what was there.
+    fn promises(&self) -> (bool, bool) {
+        let safe = ["GET", "HEAD", "OPTIONS", "TRACE", "QUERY"];
+        let method = self.method.as_str();
+        (safe.contains(&method), matches!(method, "PUT" | "DELETE"))
     }
 
     /// A short name for people, if the document has one.

@@ -8,12 +8,15 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use serde_json::Value;
 use url::Url;
 
 use crate::document::{Document, DocumentError};
 use crate::external::{Allowed, Here, bundle};
 use crate::limits::{DOCUMENT_BYTES_MAX, DOCUMENT_TIMEOUT};
+use crate::overlay::{Overlay, OverlayError};
 use crate::parse::{SyntaxError, parse_tree};
+use crate::problem::Problem;
 use crate::upstream::{PublicOnly, http_client, same_origin, to_public};
 
 /// Why a document could not be loaded; each names the file or URL.
@@ -66,6 +69,14 @@ pub enum SourceError {
         /// What is wrong.
         error: DocumentError,
     },
+    /// JSON or YAML, but not an overlay that can be applied.
+    #[error("{location}: {error}")]
+    Overlay {
+        /// The file or URL.
+        location: String,
+        /// What is wrong.
+        error: OverlayError,
+    },
 }
 
 /// A place to load a document from.
@@ -75,6 +86,7 @@ pub struct Source {
     loader: Loader,
     allowed: Allowed,
     variables: BTreeMap<String, String>,
+    overlays: Vec<Place>,
 }
 
 #[derive(Debug, Clone)]
@@ -97,23 +109,15 @@ impl Source {
     /// Anything else that does not start with one of these schemes is a path.
     #[must_use]
     pub fn new(location: &str) -> Self {
-        let place = match Url::parse(location) {
-            _ if location == "-" => Place::Stdin,
-            Ok(url) if matches!(url.scheme(), "http" | "https") => Place::Url(url),
-            Ok(url) if url.scheme() == "file" => match url.to_file_path() {
-                Ok(path) => Place::File(path),
-                Err(()) => Place::File(PathBuf::from(location)),
-            },
-            _ => Place::File(PathBuf::from(location)),
-        };
         Self {
-            place,
+            place: Place::new(location),
             loader: Loader {
                 bytes_max: DOCUMENT_BYTES_MAX,
                 timeout: DOCUMENT_TIMEOUT,
             },
             allowed: Allowed::default(),
             variables: BTreeMap::new(),
+            overlays: Vec::new(),
         }
     }
 
@@ -153,28 +157,26 @@ impl Source {
         self
     }
 
+    /// Changes the document by an OpenAPI Overlay 1.0, a file or URL, before anything is read from it. Several are
+    /// applied one after another.
+    #[must_use]
+    pub fn overlay(mut self, location: &str) -> Self {
+        self.overlays.push(Place::new(location));
+        self
+    }
+
     /// Reads or fetches the document, and those that it refers to, and parses it.
     ///
     /// # Errors
     /// The place cannot be read, or what is there is not a document this crate reads. What it refers to and cannot
     /// be had costs no more than the operations that need it.
     pub async fn load(self) -> Result<Document, SourceError> {
-        let (bytes, here) = match &self.place {
-            Place::Url(url) => {
-                let (bytes, origin) = self.loader.fetch(url, Redirects::Any).await?;
-                (bytes, Here::Url(origin))
-            }
-            Place::File(path) => {
-                let bytes = self.loader.read(path)?;
-                (bytes, path.canonicalize().map_or(Here::Nowhere, Here::File))
-            }
-            Place::Stdin => (self.loader.read_stdin().await?, Here::Nowhere),
-        };
+        let (mut root, here) = self.loader.tree(&self.place).await?;
         let location = self.place.shown();
-        let mut root = parse_tree(&bytes).map_err(|error| SourceError::Syntax {
-            location: location.clone(),
-            error,
-        })?;
+        let mut notes = Vec::new();
+        for place in &self.overlays {
+            notes.extend(self.loader.lay_over(place, &mut root).await?);
+        }
         let origin = match &here {
             Here::Url(url) => Some(url.clone()),
             _ => None,
@@ -184,7 +186,8 @@ impl Source {
             .map_err(|error| SourceError::Document { location, error })?;
         Ok(document
             .with_external(external)
-            .with_variables(self.variables))
+            .with_variables(self.variables)
+            .with_notes(notes))
     }
 }
 
@@ -196,6 +199,42 @@ enum Redirects {
 }
 
 impl Loader {
+    /// The tree of values at a place, and where that turned out to be.
+    async fn tree(&self, place: &Place) -> Result<(Value, Here), SourceError> {
+        let (bytes, here) = match place {
+            Place::Url(url) => {
+                let (bytes, origin) = self.fetch(url, Redirects::Any).await?;
+                (bytes, Here::Url(origin))
+            }
+            Place::File(path) => {
+                let bytes = self.read(path)?;
+                (bytes, path.canonicalize().map_or(Here::Nowhere, Here::File))
+            }
+            Place::Stdin => (self.read_stdin().await?, Here::Nowhere),
+        };
+        let tree = parse_tree(&bytes).map_err(|error| SourceError::Syntax {
+            location: place.shown(),
+            error,
+        })?;
+        Ok((tree, here))
+    }
+
+    /// Applies the overlay at a place to a document.
+    async fn lay_over(&self, place: &Place, root: &mut Value) -> Result<Vec<Problem>, SourceError> {
+        let (tree, _) = self.tree(place).await?;
+        let location = place.shown();
+        let applied = Overlay::from_value(&tree).and_then(|it| it.apply(root));
+        match applied {
+            Ok(mut notes) => {
+                for note in &mut notes {
+                    note.pointer = format!("{location}#{}", note.pointer);
+                }
+                Ok(notes)
+            }
+            Err(error) => Err(SourceError::Overlay { location, error }),
+        }
+    }
+
     /// Reads a file.
     pub(crate) fn read(&self, path: &Path) -> Result<Vec<u8>, SourceError> {
         let location = path.display().to_string();
@@ -283,6 +322,18 @@ impl Loader {
 }
 
 impl Place {
+    fn new(location: &str) -> Self {
+        match Url::parse(location) {
+            _ if location == "-" => Self::Stdin,
+            Ok(url) if matches!(url.scheme(), "http" | "https") => Self::Url(url),
+            Ok(url) if url.scheme() == "file" => match url.to_file_path() {
+                Ok(path) => Self::File(path),
+                Err(()) => Self::File(PathBuf::from(location)),
+            },
+            _ => Self::File(PathBuf::from(location)),
+        }
+    }
+
     /// The place as it may be shown.
     fn shown(&self) -> String {
         match self {

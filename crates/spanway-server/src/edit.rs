@@ -8,6 +8,7 @@ use crate::prompt::{Prompt, PromptEntry};
 use crate::registry::{ListSettings, Registry};
 use crate::resource::{Resource, ResourceEntry, TemplateEntry};
 use crate::section::{Entry, Lists, Section};
+use crate::server::Server;
 use crate::tool::{Tool, ToolEntry};
 
 /// Changes to what a server offers, taken over together when the closure given to
@@ -30,6 +31,8 @@ struct Draft<E> {
     kind: &'static str,
     lists: Arc<Lists<E>>,
     changed: bool,
+    /// Whether clients have nothing to learn of the change.
+    is_silent: bool,
 }
 
 impl<E: Entry> Draft<E> {
@@ -38,13 +41,14 @@ impl<E: Entry> Draft<E> {
             kind,
             lists: lists.clone(),
             changed: false,
+            is_silent: true,
         }
     }
 
     fn add(&mut self, number: u64, entry: E, errors: &mut Vec<BuildError>) {
         let name = entry.key().to_owned();
         if Arc::make_mut(&mut self.lists).add(number, entry) {
-            self.changed = true;
+            self.change();
         } else {
             errors.push(BuildError::Duplicate {
                 kind: self.kind,
@@ -55,13 +59,26 @@ impl<E: Entry> Draft<E> {
 
     fn remove(&mut self, key: &str, errors: &mut Vec<BuildError>) {
         if Arc::make_mut(&mut self.lists).remove(key) {
-            self.changed = true;
+            self.change();
         } else {
             errors.push(BuildError::Missing {
                 kind: self.kind,
                 name: key.to_owned(),
             });
         }
+    }
+
+    fn change(&mut self) {
+        (self.changed, self.is_silent) = (true, false);
+    }
+
+    /// Takes the entries of `other`, under numbers after `number`. Where all are listed as they were, only what
+    /// they do may have changed.
+    fn replace(&mut self, number: &mut u64, other: &Lists<E>) {
+        let lists = other.renumbered(number);
+        self.is_silent &= self.lists.is_listed_like(&lists);
+        self.lists = Arc::new(lists);
+        self.changed = true;
     }
 
     fn section(self, before: &Arc<Section<E>>, settings: ListSettings) -> Arc<Section<E>> {
@@ -94,6 +111,17 @@ impl Edit {
     /// Removes a tool by its name.
     pub fn remove_tool(&mut self, name: &str) {
         self.tools.remove(name, &mut self.errors);
+    }
+
+    /// Offers what `other` does in place of everything there is. A list that reads as before is not told to have
+    /// changed.
+    pub fn replace_with(&mut self, other: &Server) {
+        let other = other.registry();
+        let number = &mut self.number;
+        self.tools.replace(number, &other.tools.lists);
+        self.resources.replace(number, &other.resources.lists);
+        self.templates.replace(number, &other.templates.lists);
+        self.prompts.replace(number, &other.prompts.lists);
     }
 
     /// Adds a resource or a resource template.
@@ -155,10 +183,10 @@ impl Edit {
     ) -> Result<(Registry, u64, Vec<Change>), BuildErrors> {
         BuildErrors::check(self.errors)?;
         let announced = [
-            (self.tools.changed, Change::Tools),
-            (self.prompts.changed, Change::Prompts),
+            (!self.tools.is_silent, Change::Tools),
+            (!self.prompts.is_silent, Change::Prompts),
             (
-                self.resources.changed || self.templates.changed,
+                !self.resources.is_silent || !self.templates.is_silent,
                 Change::Resources,
             ),
         ];

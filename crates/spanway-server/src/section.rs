@@ -31,7 +31,7 @@ impl fmt::Debug for Visibility {
 /// A feature that is found by key and listed.
 pub(crate) trait Entry {
     /// How it is described on the wire.
-    type Definition: Listed;
+    type Definition: Listed + PartialEq;
 
     /// Its list.
     const LIST: ListKind;
@@ -97,6 +97,26 @@ impl<E: Entry> Lists<E> {
         self.ordered
             .retain(|(_, entry)| !Arc::ptr_eq(entry, &removed));
         true
+    }
+
+    /// The same entries under numbers after `number`, which becomes the last of them.
+    pub(crate) fn renumbered(&self, number: &mut u64) -> Self {
+        let mut lists = self.clone();
+        for (own, _) in &mut lists.ordered {
+            *number += 1;
+            *own = *number;
+        }
+        lists
+    }
+
+    /// Whether everybody is told the same of both. Rules of visibility cannot be compared.
+    pub(crate) fn is_listed_like(&self, other: &Self) -> bool {
+        let is_open = |it: &Arc<E>| it.visibility().is_none();
+        self.iter().chain(other.iter()).all(is_open)
+            && self
+                .iter()
+                .map(|it| it.definition())
+                .eq(other.iter().map(|it| it.definition()))
     }
 
     /// The entry of this key, whoever may see it.

@@ -133,6 +133,10 @@ impl Server {
         Ok(())
     }
 
+    pub(crate) fn registry(&self) -> Arc<Registry> {
+        self.shared.registry.load_full()
+    }
+
     /// What `registry` holds although clients were told there is nothing of the kind (T-2607-36).
     fn not_offered(&self, registry: &Registry) -> Vec<BuildError> {
         let offered = &self.shared.info.capabilities;

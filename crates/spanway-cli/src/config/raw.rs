@@ -3,20 +3,25 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::schema::OneOrSeveral;
 use super::texts;
 
 macro_rules! settings {
     ($($(#[$meta:meta])* $name:ident: $kind:ty,)*) => {
         /// Every setting, as written. Absent means: ask the next source, then the default.
-        #[derive(Debug, Clone, Default, Args, Deserialize)]
+        #[derive(Debug, Clone, Default, Args, Deserialize, JsonSchema)]
         #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
         pub(crate) struct Settings {
             $($(#[$meta])* pub(crate) $name: $kind,)*
         }
 
         impl Settings {
+            /// The names of all; a file and a command line write `-` for `_`.
+            pub(super) const KEYS: &[&str] = &[$(stringify!($name)),*];
+
             /// These settings, with gaps filled from `other`.
             pub(crate) fn or(self, other: Self) -> Self {
                 Self { $($name: Gap::or(self.$name, other.$name),)* }
@@ -42,10 +47,32 @@ impl<T> Gap for Vec<T> {
     }
 }
 
+/// What a file says of single operations, in place of their document.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(inline)]
+pub(crate) struct OperationSettings {
+    /// Which: tag:NAME, op:ID, path:GLOB or method:NAME
+    pub(crate) filter: String,
+    /// The name of the tool; for one operation only
+    pub(crate) name: Option<String>,
+    /// A name for people, in place of the summary
+    pub(crate) title: Option<String>,
+    /// In place of the description
+    pub(crate) description: Option<String>,
+    /// Whether it changes nothing
+    pub(crate) read_only: Option<bool>,
+    /// Whether it may destroy or overwrite
+    pub(crate) destructive: Option<bool>,
+    /// Whether calling it again with the same arguments changes nothing more
+    pub(crate) idempotent: Option<bool>,
+}
+
 settings! {
     /// The OpenAPI documents; on the command line they have no flag, for they stand by themselves.
     #[arg(skip)]
     #[serde(deserialize_with = "texts::secret")]
+    #[schemars(with = "OneOrSeveral")]
     source: Vec<String>,
     /// Where to listen. Off loopback it takes --auth-tokens, or --insecure-no-auth [default: 127.0.0.1:8000]
     #[arg(long, value_name = "ADDRESS", env = "SPANWAY_LISTEN", help_heading = "Serving")]
@@ -73,6 +100,7 @@ settings! {
     strict_headers: Option<bool>,
     /// The form of answers: auto, json or sse [default: auto]
     #[arg(long, value_name = "FORM", env = "SPANWAY_RESPONSE", help_heading = "Serving")]
+    #[schemars(extend("enum" = ["auto", "json", "sse"]))]
     response: Option<String>,
     /// Where sessions, streams and tasks are kept: memory, file:DIR to survive restarts, or redis://HOST:PORT/DB to share them between processes; never logged [default: memory]
     #[arg(long, value_name = "PLACE", env = "SPANWAY_STORE", hide_env_values = true, help_heading = "Serving")]
@@ -100,12 +128,14 @@ settings! {
     /// Never logged (repeatable)
     #[arg(long = "state-key", value_name = "BASE64", env = "SPANWAY_STATE_KEYS", value_delimiter = ',', hide_env_values = true, help_heading = "Serving")]
     #[serde(deserialize_with = "texts::secret")]
+    #[schemars(with = "OneOrSeveral")]
     state_key: Vec<String>,
     /// How long calls in flight may take to end after SIGTERM [default: 10s]
     #[arg(long, value_name = "TIME", env = "SPANWAY_DRAIN_DEADLINE", help_heading = "Serving")]
     drain_deadline: Option<String>,
     /// How logs are written to stderr: text or json [default: text]
     #[arg(long, value_name = "FORMAT", env = "SPANWAY_LOG_FORMAT", help_heading = "Serving")]
+    #[schemars(extend("enum" = ["text", "json"]))]
     log_format: Option<String>,
     /// The name of the server [default: the document's title]
     #[arg(long, env = "SPANWAY_NAME", help_heading = "API")]
@@ -113,6 +143,7 @@ settings! {
     /// Where the API is, in place of the document's first server
     #[arg(long, value_name = "URL", env = "SPANWAY_UPSTREAM", value_delimiter = '\n', help_heading = "API")]
     #[serde(deserialize_with = "texts::secret")]
+    #[schemars(with = "OneOrSeveral")]
     upstream: Vec<String>,
     /// A host in a private network that the document may lead to; --upstream's and the document's own need not be
     /// named (repeatable)
@@ -121,11 +152,13 @@ settings! {
     /// A header for every request to the API, such as 'Authorization: Bearer …'; never logged (repeatable)
     #[arg(long = "header", value_name = "K: V", env = "SPANWAY_HEADER", value_delimiter = '\n', hide_env_values = true, help_heading = "API")]
     #[serde(deserialize_with = "texts::secret")]
+    #[schemars(with = "OneOrSeveral")]
     header: Vec<String>,
     /// The credential for a security scheme of the document: SCHEME=env:VARIABLE, file:PATH, command:LINE, or none if
     /// something else adds it. It is the key, the token, user:password or a client's id:secret (repeatable)
     #[arg(long = "credential", value_name = "SCHEME=SOURCE", env = "SPANWAY_CREDENTIAL", value_delimiter = '\n', hide_env_values = true, help_heading = "API")]
     #[serde(deserialize_with = "texts::secret")]
+    #[schemars(with = "OneOrSeveral")]
     credential: Vec<String>,
     /// A header of the caller to pass on to the API; none is otherwise (repeatable)
     #[arg(long = "forward-header", value_name = "NAME", env = "SPANWAY_FORWARD_HEADER", value_delimiter = ',', help_heading = "API")]
@@ -142,12 +175,14 @@ settings! {
     /// Three tools to search, describe and call operations in place of one for each: auto, on or off; auto turns it on
     /// above 128 operations [default: auto]
     #[arg(long = "search", value_name = "MODE", env = "SPANWAY_SEARCH", help_heading = "API")]
+    #[schemars(extend("enum" = ["auto", "on", "off"]))]
     search: Option<String>,
     /// Reads arguments that do not conform as was probably meant: numbers and JSON inside a string
     #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "BOOL", env = "SPANWAY_TOLERANT_INPUT", help_heading = "API")]
     tolerant_input: Option<bool>,
     /// What to do with tools of several documents that want the same name: refuse, first or rename [default: refuse]
     #[arg(long, value_name = "POLICY", env = "SPANWAY_CLASH", help_heading = "API")]
+    #[schemars(extend("enum" = ["refuse", "first", "rename"]))]
     clash: Option<String>,
     /// A value for a variable in the document's server URLs, NAME=VALUE (repeatable)
     #[arg(long = "server-variable", value_name = "NAME=VALUE", env = "SPANWAY_SERVER_VARIABLE", value_delimiter = ',', help_heading = "API")]
@@ -158,10 +193,19 @@ settings! {
     /// A host that the document's references may lead to (repeatable)
     #[arg(long = "ref-host", value_name = "HOST", env = "SPANWAY_REF_HOST", value_delimiter = ',', help_heading = "API")]
     ref_host: Vec<String>,
+    /// An OpenAPI Overlay 1.0, file or URL, to change the document by before it is read (repeatable)
+    #[arg(long = "overlay", value_name = "FILE", env = "SPANWAY_OVERLAY", value_delimiter = '\n', help_heading = "API")]
+    overlay: Vec<String>,
+    /// How often to read the documents again; if they have changed, so do the tools, while serving [default: never]
+    #[arg(long, value_name = "TIME", env = "SPANWAY_RELOAD", help_heading = "API")]
+    reload: Option<String>,
     /// Only these operations: tag:NAME, op:ID, path:GLOB, method:NAME (repeatable)
     #[arg(long = "include", value_name = "FILTER", env = "SPANWAY_INCLUDE", value_delimiter = ',', help_heading = "API")]
     include: Vec<String>,
     /// Not these operations; stronger than --include (repeatable)
     #[arg(long = "exclude", value_name = "FILTER", env = "SPANWAY_EXCLUDE", value_delimiter = ',', help_heading = "API")]
     exclude: Vec<String>,
+    /// What is said of single operations in place of their document; in a file only
+    #[arg(skip)]
+    operation: Vec<OperationSettings>,
 }

@@ -9,12 +9,12 @@ use anyhow::{Context as _, bail};
 use http::{HeaderName, HeaderValue};
 use spanway::http::auth::BearerTokens;
 use spanway::http::{ResponseMode, ServeOptions, StreamableHttpBuilder};
-use spanway::openapi::{ClashPolicy, CredentialSource, Filter};
+use spanway::openapi::{ClashPolicy, CredentialSource, Filter, Override};
 use spanway::protocol::Limits;
 use spanway::{McpService, Server, StateKeyError, StateKeys, StreamableHttp};
 use url::Url;
 
-use super::raw::Settings;
+use super::raw::{OperationSettings, Settings};
 use super::scope::pair;
 use super::store::StorePlace;
 use crate::units::{parse_duration, parse_size};
@@ -58,8 +58,10 @@ pub(crate) struct Api {
     pub(crate) private_hosts: Vec<String>,
     pub(crate) ref_dirs: Vec<PathBuf>,
     pub(crate) ref_hosts: Vec<String>,
+    pub(crate) overlays: Vec<String>,
     pub(crate) include: Vec<Filter>,
     pub(crate) exclude: Vec<Filter>,
+    pub(crate) overrides: Vec<Override>,
     pub(crate) call_timeout: Duration,
     pub(crate) timeouts: Vec<(Filter, Duration)>,
     pub(crate) retries: Option<u32>,
@@ -226,8 +228,14 @@ impl Api {
             private_hosts: settings.private_host.clone(),
             ref_dirs: settings.ref_dir.clone(),
             ref_hosts: settings.ref_host.clone(),
+            overlays: settings.overlay.clone(),
             include: filters("--include", &settings.include)?,
             exclude: filters("--exclude", &settings.exclude)?,
+            overrides: settings
+                .operation
+                .iter()
+                .map(operation)
+                .collect::<Result<_, _>>()?,
             call_timeout: call_timeout(settings)?,
             timeouts: settings
                 .operation_timeout
@@ -239,6 +247,19 @@ impl Api {
             is_tolerant: settings.tolerant_input == Some(true),
         })
     }
+}
+
+/// What a file says of single operations.
+fn operation(said: &OperationSettings) -> anyhow::Result<Override> {
+    let filter = said.filter.parse().context("operation: filter")?;
+    let mut settled = Override::new(filter);
+    settled.name.clone_from(&said.name);
+    settled.title.clone_from(&said.title);
+    settled.description.clone_from(&said.description);
+    settled.hints.read_only = said.read_only;
+    settled.hints.destructive = said.destructive;
+    settled.hints.idempotent = said.idempotent;
+    Ok(settled)
 }
 
 /// A filter and the time for what it means, from `FILTER=TIME`.
@@ -297,6 +318,13 @@ pub(crate) fn search(settings: &Settings) -> anyhow::Result<Option<bool>> {
         Some("off") => Ok(Some(false)),
         Some(other) => bail!("--search {other:?}: it is auto, on or off"),
     }
+}
+
+/// How often to look for other documents; `None`: never.
+pub(crate) fn reload_every(settings: &Settings) -> anyhow::Result<Option<Duration>> {
+    let text = settings.reload.as_deref();
+    let every = text.map(|text| or(Some(text), "--reload", parse_duration, Duration::ZERO));
+    every.transpose()
 }
 
 /// What to do with tools of several documents that want the same name.

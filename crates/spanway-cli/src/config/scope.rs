@@ -4,7 +4,7 @@
 
 use anyhow::{Context as _, bail};
 
-use super::raw::Settings;
+use super::raw::{OperationSettings, Settings};
 
 /// One document to serve: its prefix, where it is (`None`: the demo), and its settings.
 pub(crate) type ScopedSource = (Option<String>, Option<String>, Settings);
@@ -46,9 +46,11 @@ pub(crate) fn scoped_sources(
         own.credential = pick.of("--credential", &settings.credential, true)?;
         own.forward_header = pick.of("--forward-header", &settings.forward_header, true)?;
         own.upstream = pick.of("--upstream", &settings.upstream, true)?;
+        own.overlay = pick.of("--overlay", &settings.overlay, true)?;
         own.private_host = pick.of("--private-host", &settings.private_host, false)?;
         own.include = pick.of("--include", &settings.include, false)?;
         own.exclude = pick.of("--exclude", &settings.exclude, false)?;
+        own.operation = pick.operations(&settings.operation);
         own.server_variable = pick.of("--server-variable", &settings.server_variable, false)?;
         Ok((prefix.map(str::to_owned), Some((*location).to_owned()), own))
     });
@@ -79,6 +81,24 @@ impl Pick<'_> {
             }
         }
         Ok(own)
+    }
+
+    /// Those of `said` that are for this document.
+    fn operations(&self, said: &[OperationSettings]) -> Vec<OperationSettings> {
+        let own = said.iter().filter_map(|one| {
+            let (prefix, rest) = scope(&one.filter);
+            let is_scoped = prefix.is_some_and(|it| self.known.contains(&it));
+            if is_scoped && prefix != self.prefix {
+                return None;
+            }
+            let filter = if is_scoped { rest } else { &one.filter };
+            let filter = filter.to_owned();
+            Some(OperationSettings {
+                filter,
+                ..one.clone()
+            })
+        });
+        own.collect()
     }
 }
 

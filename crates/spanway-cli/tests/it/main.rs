@@ -14,5 +14,7 @@ mod fake;
 mod messages;
 mod misuse;
 mod program;
+mod reload;
 mod serving;
+mod settings;
 mod shared;

@@ -39,6 +39,7 @@ fn values_are_checked_and_the_flag_is_named() {
         ("--upstream", "ftp://example.com", "http"),
         ("--max-sessions", "many", "many"),
         ("--search", "yes", "auto, on or off"),
+        ("--reload", "often", "15s"),
         ("--clash", "fight", "refuse, first or rename"),
         ("--server-variable", "eu", "NAME=VALUE"),
         ("--operation-timeout", "op:a", "FILTER=TIME"),

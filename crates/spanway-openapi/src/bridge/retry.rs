@@ -50,7 +50,7 @@ pub(super) fn delay(
     let Attempt::Passing(after) = attempt else {
         return None;
     };
-    if done > retries || !operation.hints().idempotent {
+    if done > retries || !operation.may_be_repeated() {
         return None;
     }
     match after {

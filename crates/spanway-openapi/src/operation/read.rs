@@ -15,6 +15,7 @@ use crate::arguments::Arguments;
 use crate::document::{Document, Located};
 use crate::marks::Marks;
 use crate::naming::tool_names;
+use crate::overrides::HintOverrides;
 use crate::pointer;
 use crate::problem::Problem;
 use crate::schema::SchemaReader;
@@ -149,6 +150,7 @@ impl<'d> Reader<'d> {
             operation_id: text("operationId"),
             tags: tags.map(str::to_owned).collect(),
             deprecated: map.get("deprecated") == Some(&Value::Bool(true)),
+            hint_overrides: HintOverrides::default(),
             summary: text("summary"),
             description: text("description"),
             server: map

@@ -71,6 +71,45 @@ fn t_all_21_34_44_changes_are_served_at_once_and_announced() {
     }
 }
 
+#[test]
+fn what_a_server_offers_is_replaced_by_what_another_does() {
+    let answering = |text: &'static str, names: &[&'static str]| {
+        let tools = names
+            .iter()
+            .map(|name| Tool::new(*name, move || std::future::ready(text)));
+        let prompt = Prompt::new("p", hello);
+        Server::builder("s", "1")
+            .tools(tools)
+            .prompt(prompt)
+            .build()
+            .unwrap()
+    };
+    let server = answering("first", &["one", "two"]);
+    let mut changes = server.changes().subscribe();
+    let told = |changes: &mut spanway_server::Changes| {
+        std::iter::from_fn(|| changes.next().now_or_never().flatten()).collect::<Vec<_>>()
+    };
+    let same = answering("second", &["one", "two"]);
+    server.edit(|edit| edit.replace_with(&same)).unwrap();
+    assert_eq!(told(&mut changes), [], "the lists read as before");
+    let called = caller(&server, MODERN).call_tool("two", json!({}));
+    assert_eq!(called["content"][0]["text"], "second");
+
+    let other = answering("third", &["two", "three"]);
+    server.edit(|edit| edit.replace_with(&other)).unwrap();
+    assert_eq!(told(&mut changes), [Change::Tools]);
+    server
+        .edit(|edit| edit.add_tool(Tool::new("four", hello)))
+        .unwrap();
+    assert_eq!(
+        caller(&server, MODERN).tool_names(),
+        ["two", "three", "four"]
+    );
+    let none = Server::builder("s", "1").dynamic().build().unwrap();
+    server.edit(|edit| edit.replace_with(&none)).unwrap();
+    assert!(caller(&server, MODERN).tool_names().is_empty());
+}
+
 async fn hello_values() -> Vec<&'static str> {
     vec!["hello"]
 }
