@@ -157,6 +157,7 @@ fn part(source: Option<&str>, catalog: Catalog, api: &Api) -> anyhow::Result<Par
     if api.is_tolerant {
         bridge = bridge.tolerant();
     }
+    bridge = bridge.binary_bytes_max(api.binary_bytes_max);
     Ok(Part {
         source: match source {
             Some("-") => "standard input".to_owned(),

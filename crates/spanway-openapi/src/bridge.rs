@@ -24,7 +24,7 @@ use crate::catalog::Catalog;
 use crate::credentials::{Applied, CredentialError, Credentials, scrub};
 use crate::operation::Operation;
 use crate::request::build_request;
-use crate::response::read_response;
+use crate::response::{Presentation, read_response};
 use crate::upstream::{Reach, Upstream, UpstreamError};
 use breaker::Breaker;
 pub use builder::{BridgeBuilder, BridgeError};
@@ -38,6 +38,7 @@ pub struct Bridge {
     forward: Vec<HeaderName>,
     credentials: Credentials,
     retries: u32,
+    presentation: Presentation,
     /// Whether arguments that do not conform are read as was probably meant.
     pub(crate) is_tolerant: bool,
 }
@@ -115,7 +116,8 @@ impl Bridge {
         match answer {
             Ok((response, applied)) => {
                 tracing::debug!(tool = %operation.name, status = response.status().as_u16(), "called");
-                let result = read_response(operation, callable.validator(), &response);
+                let validator = callable.validator();
+                let result = read_response(operation, validator, &response, &self.presentation);
                 redacted(result, request.headers(), &applied)
             }
             Err(error) => {

@@ -22,7 +22,8 @@
 //! - **Hints**: see [`Operation::hints`].
 //! - **Result**: a status of 400 and above is an error with the status and the beginning of the body.
 //!   JSON is structured if every success promises one schema of at most 64 KiB; an answer that
-//!   breaks that promise is an error that says so and carries the answer as text.
+//!   breaks that promise is an error that says so and carries the answer as text. Pictures and sounds are
+//!   content of that kind, other bytes an embedded resource, all within [`BINARY_BYTES_MAX`].
 //!
 //! # Example
 //! ```
@@ -77,8 +78,8 @@ pub use credentials::{CredentialSource, CredentialSourceError, Secret};
 pub use document::{Document, DocumentError, OpenApiVersion};
 pub use filter::{Filter, FilterError};
 pub use limits::{
-    BREAKER_FAILURES, BREAKER_PAUSE, CALL_TIMEOUT, CONCURRENCY, DOCUMENT_BYTES_MAX,
-    DOCUMENT_TIMEOUT, RESPONSE_BYTES_MAX, RETRIES,
+    BINARY_BYTES_MAX, BREAKER_FAILURES, BREAKER_PAUSE, CALL_TIMEOUT, CONCURRENCY,
+    DOCUMENT_BYTES_MAX, DOCUMENT_TIMEOUT, RESPONSE_BYTES_MAX, RETRIES,
 };
 pub use operation::{
     Body, BodyKind, Hints, Location, Operation, Parameter, Response, StatusPattern, Style,

@@ -1,6 +1,7 @@
 //! An upstream's response as a tool's result: pure, bounded, and never promising what did not come.
 
 mod conform;
+mod content;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Response, StatusCode, header};
@@ -8,9 +9,25 @@ use jsonschema::Validator;
 use serde_json::Value;
 use spanway_protocol::schema::{CallToolResult, Content};
 
-use crate::limits::ERROR_BODY_BYTES_MAX;
+use crate::limits::{BINARY_BYTES_MAX, ERROR_BODY_BYTES_MAX};
 use crate::operation::{Operation, essence, is_json};
 use conform::{Conformance, conform};
+use content::content;
+
+/// How answers are shown, as the operator wants it.
+#[derive(Debug, Clone)]
+pub(crate) struct Presentation {
+    /// The largest answer of bytes that is handed on.
+    pub(crate) binary_bytes_max: usize,
+}
+
+impl Default for Presentation {
+    fn default() -> Self {
+        Self {
+            binary_bytes_max: BINARY_BYTES_MAX,
+        }
+    }
+}
 
 /// Reads the response to a call of `operation`.
 ///
@@ -22,6 +39,7 @@ pub(crate) fn read_response(
     operation: &Operation,
     validator: Option<&Validator>,
     response: &Response<Bytes>,
+    presentation: &Presentation,
 ) -> CallToolResult {
     let status = response.status();
     if is_failure(operation, status) {
@@ -30,12 +48,14 @@ pub(crate) fn read_response(
     let value = json_value(response);
     match (validator, value) {
         (Some(validator), Some(value)) => match conform(validator, value) {
-            Conformance::Conforms(value) => CallToolResult::new(vec![content(operation, response)])
-                .with_structured_content(value),
-            Conformance::Differs(problem) => differs(operation, response, &problem),
+            Conformance::Conforms(value) => {
+                let content = content(operation, response, presentation);
+                CallToolResult::new(vec![content]).with_structured_content(value)
+            }
+            Conformance::Differs(problem) => differs(operation, response, presentation, &problem),
         },
-        (Some(_), None) => differs(operation, response, "it is not JSON"),
-        (None, _) => CallToolResult::new(vec![content(operation, response)]),
+        (Some(_), None) => differs(operation, response, presentation, "it is not JSON"),
+        (None, _) => CallToolResult::new(vec![content(operation, response, presentation)]),
     }
 }
 
@@ -46,13 +66,19 @@ fn is_failure(operation: &Operation, status: StatusCode) -> bool {
     code >= 400 || (status.is_redirection() && !is_documented())
 }
 
-fn differs(operation: &Operation, response: &Response<Bytes>, problem: &str) -> CallToolResult {
+fn differs(
+    operation: &Operation,
+    response: &Response<Bytes>,
+    presentation: &Presentation,
+    problem: &str,
+) -> CallToolResult {
     tracing::warn!(tool = %operation.name, problem, "the answer is not what the document promises");
     let note = format!(
         "The API answered {}, so the call itself succeeded, but the answer is not what the API's document promises: {problem}. The answer as it came follows.",
         status_text(response.status())
     );
-    CallToolResult::new(vec![Content::text(note), content(operation, response)]).with_is_error(true)
+    let content = content(operation, response, presentation);
+    CallToolResult::new(vec![Content::text(note), content]).with_is_error(true)
 }
 
 /// A failure in words: the status, where a redirect leads, and the beginning of the body.
@@ -72,21 +98,6 @@ fn failure_text(response: &Response<Bytes>) -> String {
     text
 }
 
-/// The body of a success as content.
-fn content(operation: &Operation, response: &Response<Bytes>) -> Content {
-    let media_type = media_type(response.headers());
-    if response.body().is_empty() {
-        return Content::text(empty_text(operation, response));
-    }
-    match media_type.split('/').next() {
-        Some("image") if media_type != "image/svg+xml" => {
-            Content::image(response.body(), media_type)
-        }
-        Some("audio") => Content::audio(response.body(), media_type),
-        _ => Content::text(body_text(response)),
-    }
-}
-
 /// What there is to say without a body: the status, where it leads, and for HEAD all headers.
 fn empty_text(operation: &Operation, response: &Response<Bytes>) -> String {
     let mut text = status_text(response.status());
@@ -104,23 +115,30 @@ fn empty_text(operation: &Operation, response: &Response<Bytes>) -> String {
 
 /// The body as text; bytes that are none are summed up by type and size.
 fn body_text(response: &Response<Bytes>) -> String {
-    let body = response.body();
-    let media_type = media_type(response.headers());
-    match std::str::from_utf8(body) {
-        Ok(text) if !text.contains('\0') => text.to_owned(),
-        _ if media_type.starts_with("text/") => String::from_utf8_lossy(body).into_owned(),
-        _ => {
-            let kind = if media_type.is_empty() {
-                "unknown type"
-            } else {
-                &media_type
-            };
-            format!(
-                "({} bytes of {kind}, which cannot be shown as text)",
-                body.len()
-            )
+    readable(response)
+        .unwrap_or_else(|| format!("({}, which cannot be shown as text)", weight(response)))
+}
+
+/// The body as text, if it is some.
+fn readable(response: &Response<Bytes>) -> Option<String> {
+    match std::str::from_utf8(response.body()) {
+        Ok(text) if !text.contains('\0') => Some(text.to_owned()),
+        _ if media_type(response.headers()).starts_with("text/") => {
+            Some(String::from_utf8_lossy(response.body()).into_owned())
         }
+        _ => None,
     }
+}
+
+/// How much of what came.
+fn weight(response: &Response<Bytes>) -> String {
+    let media_type = media_type(response.headers());
+    let kind = if media_type.is_empty() {
+        "unknown type"
+    } else {
+        &media_type
+    };
+    format!("{} bytes of {kind}", response.body().len())
 }
 
 /// The body as JSON, if it says that it is, or says nothing and reads as such.

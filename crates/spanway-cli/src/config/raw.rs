@@ -164,4 +164,7 @@ settings! {
     /// Not these operations; stronger than --include (repeatable)
     #[arg(long = "exclude", value_name = "FILTER", env = "SPANWAY_EXCLUDE", value_delimiter = ',', help_heading = "API")]
     exclude: Vec<String>,
+    /// The largest picture, sound or other file in an answer that is handed on [default: 4mb]
+    #[arg(long, value_name = "SIZE", env = "SPANWAY_MAX_BINARY", help_heading = "API")]
+    max_binary: Option<String>,
 }

@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 use http::{HeaderName, HeaderValue};
 use spanway::http::auth::BearerTokens;
 use spanway::http::{ResponseMode, ServeOptions, StreamableHttpBuilder};
-use spanway::openapi::{ClashPolicy, CredentialSource, Filter};
+use spanway::openapi::{BINARY_BYTES_MAX, ClashPolicy, CredentialSource, Filter};
 use spanway::protocol::Limits;
 use spanway::{McpService, Server, StateKeyError, StateKeys, StreamableHttp};
 use url::Url;
@@ -65,6 +65,7 @@ pub(crate) struct Api {
     pub(crate) retries: Option<u32>,
     pub(crate) concurrency: Option<usize>,
     pub(crate) is_tolerant: bool,
+    pub(crate) binary_bytes_max: usize,
 }
 
 impl ServerConfig {
@@ -237,6 +238,12 @@ impl Api {
             retries: settings.retries,
             concurrency: settings.concurrency,
             is_tolerant: settings.tolerant_input == Some(true),
+            binary_bytes_max: or(
+                settings.max_binary.as_deref(),
+                "--max-binary",
+                parse_size,
+                BINARY_BYTES_MAX,
+            )?,
         })
     }
 }

@@ -15,6 +15,7 @@ use crate::credentials::{CredentialSource, Credentials};
 use crate::filter::Filter;
 use crate::limits::{BREAKER_FAILURES, BREAKER_PAUSE, CALL_TIMEOUT, CONCURRENCY, RETRIES};
 use crate::operation::is_reserved_header;
+use crate::response::Presentation;
 use crate::upstream::{Reaches, Upstream, Way, is_loopback};
 
 /// Why a bridge cannot be built.
@@ -89,6 +90,7 @@ pub struct BridgeBuilder {
     concurrency: usize,
     breaker: (u32, Duration),
     is_tolerant: bool,
+    presentation: Presentation,
 }
 
 impl BridgeBuilder {
@@ -107,6 +109,7 @@ impl BridgeBuilder {
             concurrency: CONCURRENCY,
             breaker: (BREAKER_FAILURES, BREAKER_PAUSE),
             is_tolerant: false,
+            presentation: Presentation::default(),
         }
     }
 
@@ -217,6 +220,14 @@ impl BridgeBuilder {
         self
     }
 
+    /// The largest picture, sound or other file that is handed on; 4 MiB unless told. Of a larger one the
+    /// caller learns type and size.
+    #[must_use]
+    pub fn binary_bytes_max(mut self, bytes_max: usize) -> Self {
+        self.presentation.binary_bytes_max = bytes_max;
+        self
+    }
+
     /// Finds the base URL of every operation.
     ///
     /// It is the one given; else the operation's, the path's or the document's first server, a
@@ -269,6 +280,7 @@ impl BridgeBuilder {
             credentials,
             retries: self.retries,
             is_tolerant: self.is_tolerant,
+            presentation: self.presentation,
         })
     }
 

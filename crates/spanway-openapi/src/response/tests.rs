@@ -5,6 +5,7 @@
 )]
 
 use serde_json::json;
+use spanway_protocol::schema::ResourceContents;
 
 use super::*;
 use crate::catalog::Catalog;
@@ -38,7 +39,12 @@ fn response(status: u16, media_type: &str, body: impl Into<Bytes>) -> Response<B
 fn read(operation: &Operation, response: &Response<Bytes>) -> CallToolResult {
     let validator = operation.output_schema.as_ref();
     let validator = validator.map(|it| jsonschema::draft202012::new(it).unwrap());
-    read_response(operation, validator.as_ref(), response)
+    read_response(
+        operation,
+        validator.as_ref(),
+        response,
+        &Presentation::default(),
+    )
 }
 
 fn text(result: &CallToolResult) -> String {
@@ -162,11 +168,6 @@ fn pictures_sounds_and_other_bytes() {
     );
     let result = read(&plain, &response(200, "audio/mpeg", vec![1]));
     assert!(matches!(&result.content[0], Content::Audio(_)));
-    let result = read(&plain, &response(200, "application/pdf", vec![0xff; 10]));
-    assert_eq!(
-        text(&result),
-        "(10 bytes of application/pdf, which cannot be shown as text)"
-    );
     assert_eq!(
         text(&read(&plain, &response(200, "text/csv", "a,b"))),
         "a,b"
@@ -182,6 +183,53 @@ fn pictures_sounds_and_other_bytes() {
         text(&read(&plain, &response(204, "", ""))),
         "HTTP 204 No Content"
     );
+}
+
+#[test]
+fn other_bytes_are_an_embedded_resource_with_the_name_that_the_api_gives() {
+    let plain = operation("get", json!({}));
+    for (disposition, uri) in [
+        ("", "answer:/get_x/answer"),
+        (
+            "attachment; filename=\"../a b.pdf\"",
+            "answer:/get_x/a%20b.pdf",
+        ),
+        (
+            "attachment; filename=\"x\"; filename*=UTF-8''%C3%A4.pdf",
+            "answer:/get_x/%C3%A4.pdf",
+        ),
+        ("attachment; filename=..", "answer:/get_x/answer"),
+    ] {
+        let mut answer = response(200, "application/pdf", vec![0xff; 10]);
+        let disposition = disposition.parse().unwrap();
+        answer
+            .headers_mut()
+            .insert("content-disposition", disposition);
+        let result = read(&plain, &answer);
+        let Content::Resource { resource, .. } = &result.content[0] else {
+            panic!("{result:?}")
+        };
+        let expected = ResourceContents::blob(uri, [0xff; 10]).with_mime_type("application/pdf");
+        assert_eq!(**resource, expected);
+    }
+}
+
+#[test]
+fn files_over_the_limit_are_summed_up() {
+    let plain = operation("get", json!({}));
+    let presentation = Presentation {
+        binary_bytes_max: 2,
+    };
+    for media_type in ["image/png", "audio/mpeg", "application/pdf", ""] {
+        let answer = response(200, media_type, vec![0xff; 3]);
+        let result = read_response(&plain, None, &answer, &presentation);
+        assert!(!result.is_error);
+        let said = text(&result);
+        assert!(
+            said.starts_with("(3 bytes of ") && said.contains("the 2 bytes"),
+            "{said}"
+        );
+    }
 }
 
 #[test]
