@@ -158,6 +158,9 @@ fn part(source: Option<&str>, catalog: Catalog, api: &Api) -> anyhow::Result<Par
         bridge = bridge.tolerant();
     }
     bridge = bridge.binary_bytes_max(api.binary_bytes_max);
+    if let Some(tokens) = api.answer_tokens {
+        bridge = bridge.answer_tokens_max(tokens);
+    }
     Ok(Part {
         source: match source {
             Some("-") => "standard input".to_owned(),

@@ -1,5 +1,6 @@
 //! An upstream's response as a tool's result: pure, bounded, and never promising what did not come.
 
+mod budget;
 mod conform;
 mod content;
 
@@ -11,20 +12,28 @@ use spanway_protocol::schema::{CallToolResult, Content};
 
 use crate::limits::{BINARY_BYTES_MAX, ERROR_BODY_BYTES_MAX};
 use crate::operation::{Operation, essence, is_json};
+use budget::Budget;
 use conform::{Conformance, conform};
 use content::content;
+
+/// What is told of an answer that is promised to be whole and does not fit.
+const TOO_LONG: &str = "The call itself succeeded, but the answer is larger than this server hands on, and cannot be \
+     made smaller without breaking what the API's document promises. Ask for less. The beginning of the answer follows.";
 
 /// How answers are shown, as the operator wants it.
 #[derive(Debug, Clone)]
 pub(crate) struct Presentation {
     /// The largest answer of bytes that is handed on.
     pub(crate) binary_bytes_max: usize,
+    /// About how much of an answer is shown to the model; `None`: all of it.
+    pub(crate) tokens_max: Option<usize>,
 }
 
 impl Default for Presentation {
     fn default() -> Self {
         Self {
             binary_bytes_max: BINARY_BYTES_MAX,
+            tokens_max: None,
         }
     }
 }
@@ -46,7 +55,7 @@ pub(crate) fn read_response(
         return CallToolResult::error(failure_text(response));
     }
     let value = json_value(response);
-    match (validator, value) {
+    let result = match (validator, value) {
         (Some(validator), Some(value)) => match conform(validator, value) {
             Conformance::Conforms(value) => {
                 let content = content(operation, response, presentation);
@@ -56,7 +65,51 @@ pub(crate) fn read_response(
         },
         (Some(_), None) => differs(operation, response, presentation, "it is not JSON"),
         (None, _) => CallToolResult::new(vec![content(operation, response, presentation)]),
+    };
+    match presentation.tokens_max {
+        Some(tokens) => within(Budget::of_tokens(tokens), result, validator),
+        None => result,
     }
+}
+
+/// A result with no more text than the budget holds. What is structured must still conform to the schema
+/// (T-2506-03); where it then does not, the beginning of the answer is an error.
+fn within(
+    budget: Budget,
+    mut result: CallToolResult,
+    validator: Option<&Validator>,
+) -> CallToolResult {
+    // Notes of ours come first, the answer last.
+    let Some(text) = result.content.last().and_then(Content::as_text) else {
+        return result;
+    };
+    if budget.holds(text.len()) {
+        return result;
+    }
+    let is_structured = result.structured_content.is_some();
+    let mut shortened = result.structured_content.clone();
+    if shortened.is_none() && !result.is_error {
+        shortened = serde_json::from_str(text).ok();
+    }
+    if let Some(mut value) = shortened.filter(|it| it.is_object() || it.is_array())
+        && let Some(mark) = budget.shorten(&mut value)
+        && validator.is_none_or(|it| it.is_valid(&value))
+    {
+        result.content = vec![Content::text(mark), Content::text(value.to_string())];
+        if is_structured {
+            result.structured_content = Some(value);
+        }
+        return result;
+    }
+    let beginning = Content::text(budget.cut(text));
+    result.content.pop();
+    if is_structured {
+        result.content.push(Content::text(TOO_LONG));
+        result.is_error = true;
+        result.structured_content = None;
+    }
+    result.content.push(beginning);
+    result
 }
 
 /// A failure is a status of 400 and above, and a redirect nobody followed unless it is documented.
@@ -93,7 +146,7 @@ fn failure_text(response: &Response<Bytes>) -> String {
     let body = body_text(response);
     if !body.is_empty() {
         text.push('\n');
-        text.push_str(&cut(&body, ERROR_BODY_BYTES_MAX));
+        text.push_str(&cut(&body, ERROR_BODY_BYTES_MAX, "cut here"));
     }
     text
 }
@@ -110,7 +163,7 @@ fn empty_text(operation: &Operation, response: &Response<Bytes>) -> String {
             ));
         }
     }
-    cut(&text, ERROR_BODY_BYTES_MAX)
+    cut(&text, ERROR_BODY_BYTES_MAX, "cut here")
 }
 
 /// The body as text; bytes that are none are summed up by type and size.
@@ -166,13 +219,13 @@ fn header_text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
 }
 
 /// At most `bytes_max` bytes of `text`, cut between characters, with a mark that says so.
-fn cut(text: &str, bytes_max: usize) -> String {
+fn cut(text: &str, bytes_max: usize, mark: &str) -> String {
     if text.len() <= bytes_max {
         return text.to_owned();
     }
     let end = text.floor_char_boundary(bytes_max);
     format!(
-        "{}\n[cut here: {} of {} bytes shown]",
+        "{}\n[{mark}: {} of {} bytes shown]",
         &text[..end],
         end,
         text.len()

@@ -167,4 +167,8 @@ settings! {
     /// The largest picture, sound or other file in an answer that is handed on [default: 4mb]
     #[arg(long, value_name = "SIZE", env = "SPANWAY_MAX_BINARY", help_heading = "API")]
     max_binary: Option<String>,
+    /// About how many tokens of an answer are shown, at four bytes each; a longer one is truncated with a mark, JSON
+    /// stays JSON [default: all]
+    #[arg(long, value_name = "NUMBER", env = "SPANWAY_ANSWER_TOKENS", help_heading = "API")]
+    answer_tokens: Option<usize>,
 }

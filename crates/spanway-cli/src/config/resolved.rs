@@ -66,6 +66,7 @@ pub(crate) struct Api {
     pub(crate) concurrency: Option<usize>,
     pub(crate) is_tolerant: bool,
     pub(crate) binary_bytes_max: usize,
+    pub(crate) answer_tokens: Option<usize>,
 }
 
 impl ServerConfig {
@@ -244,6 +245,7 @@ impl Api {
                 parse_size,
                 BINARY_BYTES_MAX,
             )?,
+            answer_tokens: settings.answer_tokens,
         })
     }
 }

@@ -228,6 +228,16 @@ impl BridgeBuilder {
         self
     }
 
+    /// About how many tokens of an answer are shown, at four bytes each; all of them unless told.
+    ///
+    /// Of JSON, lists lose their ends and long texts too, so that it stays JSON and as the document promises;
+    /// other text is cut. A mark says so.
+    #[must_use]
+    pub fn answer_tokens_max(mut self, tokens: usize) -> Self {
+        self.presentation.tokens_max = Some(tokens);
+        self
+    }
+
     /// Finds the base URL of every operation.
     ///
     /// It is the one given; else the operation's, the path's or the document's first server, a

@@ -219,6 +219,7 @@ fn files_over_the_limit_are_summed_up() {
     let plain = operation("get", json!({}));
     let presentation = Presentation {
         binary_bytes_max: 2,
+        ..Presentation::default()
     };
     for media_type in ["image/png", "audio/mpeg", "application/pdf", ""] {
         let answer = response(200, media_type, vec![0xff; 3]);
@@ -230,6 +231,76 @@ fn files_over_the_limit_are_summed_up() {
             "{said}"
         );
     }
+}
+
+/// The answer within so many tokens.
+fn within_tokens(operation: &Operation, answer: &Response<Bytes>, tokens: usize) -> CallToolResult {
+    let schema = operation.output_schema.as_ref();
+    let validator = schema.map(|it| jsonschema::draft202012::new(it).unwrap());
+    let presentation = Presentation {
+        tokens_max: Some(tokens),
+        ..Presentation::default()
+    };
+    read_response(operation, validator.as_ref(), answer, &presentation)
+}
+
+#[test]
+fn a_long_answer_is_truncated_with_a_mark_and_still_conforms() {
+    let schema = json!({"type": "object", "properties": {"items": {"type": "array", "items": {"type": "integer"}}}});
+    let list = json!({"200": {"content": {"application/json": {"schema": schema}}}});
+    let list = operation("get", list);
+    let body = json!({"items": (0..1000).collect::<Vec<_>>()}).to_string();
+    let answer = response(200, "application/json", body.clone());
+    let result = within_tokens(&list, &answer, 50);
+    assert!(!result.is_error);
+    let structured = result.structured_content.clone().unwrap();
+    assert!(structured["items"].as_array().unwrap().len() < 100);
+    assert!(
+        text(&result).starts_with("[truncated to about"),
+        "{result:?}"
+    );
+    assert_eq!(result.content[1].as_text().unwrap(), structured.to_string());
+    let whole = within_tokens(&list, &answer, 5000);
+    assert_eq!(text(&whole), body);
+    let result = within_tokens(&operation("get", json!({})), &answer, 50);
+    assert_eq!(result.structured_content, None);
+    assert_eq!(result.content[1].as_text().unwrap(), structured.to_string());
+}
+
+#[test]
+fn a_long_answer_that_must_be_whole_is_an_error_with_its_beginning() {
+    let schema =
+        json!({"type": "object", "properties": {"code": {"type": "string", "pattern": "^x*$"}}});
+    let fixed = json!({"200": {"content": {"application/json": {"schema": schema}}}});
+    let body = json!({"code": "x".repeat(1000)}).to_string();
+    let answer = response(200, "application/json", body);
+    let result = within_tokens(&operation("get", fixed), &answer, 50);
+    assert!(result.is_error && result.structured_content.is_none());
+    assert!(
+        text(&result).contains("cannot be made smaller"),
+        "{result:?}"
+    );
+    assert!(
+        text(&result).ends_with("[truncated: 200 of 1011 bytes shown]"),
+        "{result:?}"
+    );
+}
+
+#[test]
+fn a_long_text_is_truncated_and_a_file_is_not() {
+    let plain = operation("get", json!({}));
+    let answer = response(200, "text/csv", "a,b\n".repeat(1000));
+    let result = within_tokens(&plain, &answer, 50);
+    assert!(!result.is_error);
+    assert!(
+        text(&result).ends_with("[truncated: 200 of 4000 bytes shown]"),
+        "{result:?}"
+    );
+    let answer = response(200, "application/pdf", vec![0xff; 4000]);
+    assert!(matches!(
+        within_tokens(&plain, &answer, 50).content[0],
+        Content::Resource { .. }
+    ));
 }
 
 #[test]
