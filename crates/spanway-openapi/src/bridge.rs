@@ -25,7 +25,7 @@ use crate::credentials::{Applied, CredentialError, Credentials, scrub};
 use crate::operation::Operation;
 use crate::request::build_request;
 use crate::response::{Presentation, read_response};
-use crate::upstream::{Reach, Upstream, UpstreamError};
+use crate::upstream::{Arrival, Reach, Tell, Upstream, UpstreamError};
 use breaker::Breaker;
 pub use builder::{BridgeBuilder, BridgeError};
 use retry::Attempt;
@@ -89,16 +89,20 @@ impl Bridge {
     pub async fn call(&self, name: &str, arguments: &Map<String, Value>) -> Option<CallToolResult> {
         let mut all = self.callables.iter().enumerate();
         let (index, _) = all.find(|(_, callable)| callable.operation.name == name)?;
-        Some(self.call_at(index, arguments, &HeaderMap::new()).await)
+        Some(
+            self.call_at(index, arguments, &HeaderMap::new(), None)
+                .await,
+        )
     }
 
     /// Calls the operation at `index`, which is one of [`operations`](Self::operations), for a caller with
-    /// these headers.
+    /// these headers. An answer that comes line by line is told to `tell`.
     pub(crate) async fn call_at(
         &self,
         index: usize,
         arguments: &Map<String, Value>,
         caller: &HeaderMap,
+        tell: Option<Tell>,
     ) -> CallToolResult {
         let Some(callable) = self.callables.get(index) else {
             return CallToolResult::error("there is no such operation");
@@ -108,6 +112,7 @@ impl Bridge {
         let request = match build_request(operation, &callable.base, arguments, &fixed) {
             Ok(mut request) => {
                 request.extensions_mut().insert(callable.reach);
+                request.extensions_mut().insert(Arrival::new(tell));
                 request
             }
             Err(error) => return CallToolResult::error(error.to_string()),
@@ -173,6 +178,7 @@ impl Bridge {
         let exchange = self.exchange(&callable.operation, request);
         let outcome = tokio::time::timeout_at(deadline, exchange).await;
         let outcome = outcome.unwrap_or(Err(UpstreamError::Timeout { seconds }.into()));
+        let outcome = outcome.or_else(|error| so_far(callable, request, error));
         match &outcome {
             Ok((response, _)) => pass.end(!matches!(response.status().as_u16(), 502..=504)),
             Err(CallError::Upstream(UpstreamError::TooLarge { .. })) => pass.end(true),
@@ -219,6 +225,24 @@ impl Bridge {
         }
         fixed.extend(self.headers.clone());
         fixed
+    }
+}
+
+/// What has come of a stream that went on for too long, in place of the error.
+fn so_far(
+    callable: &Callable,
+    request: &Request<Bytes>,
+    error: CallError,
+) -> Result<(Response<Bytes>, Applied), CallError> {
+    let arrival = request.extensions().get::<Arrival>();
+    // Where JSON is promised, a part of it is of no use.
+    let arrival = arrival.filter(|_| callable.operation.output_schema.is_none());
+    match &error {
+        CallError::Upstream(UpstreamError::Timeout { .. }) => arrival
+            .and_then(Arrival::so_far)
+            .map(|response| (response, Applied::default()))
+            .ok_or(error),
+        _ => Err(error),
     }
 }
 

@@ -12,6 +12,7 @@ use spanway_protocol::schema::{CallToolResult, Content};
 
 use crate::limits::{BINARY_BYTES_MAX, ERROR_BODY_BYTES_MAX};
 use crate::operation::{Operation, essence, is_json};
+use crate::upstream::Unfinished;
 use budget::Budget;
 use conform::{Conformance, conform};
 use content::content;
@@ -19,6 +20,10 @@ use content::content;
 /// What is told of an answer that is promised to be whole and does not fit.
 const TOO_LONG: &str = "The call itself succeeded, but the answer is larger than this server hands on, and cannot be \
      made smaller without breaking what the API's document promises. Ask for less. The beginning of the answer follows.";
+
+/// What is told of a stream whose end was not waited for.
+const UNFINISHED: &str =
+    "[truncated: the API was still sending; this is what came within the time of a call]";
 
 /// How answers are shown, as the operator wants it.
 #[derive(Debug, Clone)]
@@ -55,7 +60,7 @@ pub(crate) fn read_response(
         return CallToolResult::error(failure_text(response));
     }
     let value = json_value(response);
-    let result = match (validator, value) {
+    let mut result = match (validator, value) {
         (Some(validator), Some(value)) => match conform(validator, value) {
             Conformance::Conforms(value) => {
                 let content = content(operation, response, presentation);
@@ -66,6 +71,9 @@ pub(crate) fn read_response(
         (Some(_), None) => differs(operation, response, presentation, "it is not JSON"),
         (None, _) => CallToolResult::new(vec![content(operation, response, presentation)]),
     };
+    if response.extensions().get::<Unfinished>().is_some() {
+        result.content.insert(0, Content::text(UNFINISHED));
+    }
     match presentation.tokens_max {
         Some(tokens) => within(Budget::of_tokens(tokens), result, validator),
         None => result,

@@ -12,6 +12,7 @@ use spanway_server::{Context, SchemaCheck, Tool, ToolError};
 
 use crate::bridge::Bridge;
 use crate::operation::Operation;
+use crate::tools::tell;
 use index::Index;
 
 /// Operations listed by a search that does not say how many.
@@ -157,7 +158,12 @@ impl Operations {
         let empty = Map::new();
         let given = given.as_object().unwrap_or(&empty);
         bridge
-            .call_at(entry.operation, given, context.headers())
+            .call_at(
+                entry.operation,
+                given,
+                context.headers(),
+                Some(tell(context)),
+            )
             .await
     }
 

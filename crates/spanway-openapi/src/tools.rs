@@ -8,6 +8,7 @@ use spanway_server::{Context, Tool, ToolError};
 
 use crate::bridge::Bridge;
 use crate::operation::Operation;
+use crate::upstream::Tell;
 
 impl Operation {
     /// The operation as tools/list shows it.
@@ -34,6 +35,15 @@ impl Operation {
     }
 }
 
+/// Tells the client of lines of an answer as progress of the call; the result has them all.
+pub(crate) fn tell(context: &Context) -> Tell {
+    let context = context.clone();
+    Arc::new(move |so_far, line| {
+        let so_far = u32::try_from(so_far).unwrap_or(u32::MAX);
+        context.progress(f64::from(so_far), None, line);
+    })
+}
+
 impl Bridge {
     /// Every operation as a tool, in the order of the document.
     ///
@@ -53,7 +63,13 @@ impl Bridge {
                 let call = move |arguments: Map<String, Value>, context: Context| {
                     let bridge = Arc::clone(&bridge);
                     async move {
-                        let result = bridge.call_at(index, &arguments, context.headers()).await;
+                        let call = bridge.call_at(
+                            index,
+                            &arguments,
+                            context.headers(),
+                            Some(tell(&context)),
+                        );
+                        let result = call.await;
                         Ok::<CallToolResult, ToolError>(result)
                     }
                 };

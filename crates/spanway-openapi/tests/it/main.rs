@@ -8,6 +8,7 @@
     reason = "a test ends where what it expects is not there"
 )]
 
+mod answers;
 mod documents;
 mod mutations;
 mod references;
