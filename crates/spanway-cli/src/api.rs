@@ -117,7 +117,7 @@ fn naming(openings: &[Opening], catalogs: &[Catalog]) -> (String, String) {
 
 fn part(source: Option<&str>, catalog: Catalog, api: &Api) -> anyhow::Result<Part> {
     let problems = catalog.problems().to_vec();
-    let operations = catalog.operations().to_vec();
+    let mut operations = catalog.operations().to_vec();
     let description = catalog.description().map(str::to_owned);
     let schemes = catalog.security_schemes();
     let schemes = schemes.map(|(name, scheme)| (name.to_owned(), scheme.clone()));
@@ -160,6 +160,12 @@ fn part(source: Option<&str>, catalog: Catalog, api: &Api) -> anyhow::Result<Par
     bridge = bridge.binary_bytes_max(api.binary_bytes_max);
     if let Some(tokens) = api.answer_tokens {
         bridge = bridge.answer_tokens_max(tokens);
+    }
+    for (filter, shape) in &api.shapes {
+        let meant = operations.iter_mut().filter(|it| filter.matches(it));
+        // Nothing describes what the shape makes of the answer.
+        meant.for_each(|operation| operation.output_schema = None);
+        bridge = bridge.shape(filter.clone(), shape.clone());
     }
     Ok(Part {
         source: match source {

@@ -38,7 +38,6 @@ pub struct Bridge {
     forward: Vec<HeaderName>,
     credentials: Credentials,
     retries: u32,
-    presentation: Presentation,
     /// Whether arguments that do not conform are read as was probably meant.
     pub(crate) is_tolerant: bool,
 }
@@ -50,7 +49,10 @@ struct Callable {
     reach: Reach,
     timeout: Duration,
     gate: Arc<Gate>,
-    /// The compiled output schema; made at the first call, for big documents have many.
+    presentation: Presentation,
+    /// The schema of the successful answers that the document promises; advertised unless they are shaped.
+    promised: Option<Value>,
+    /// That schema compiled; made at the first call, for big documents have many.
     validator: OnceLock<Option<Validator>>,
 }
 
@@ -122,7 +124,7 @@ impl Bridge {
             Ok((response, applied)) => {
                 tracing::debug!(tool = %operation.name, status = response.status().as_u16(), "called");
                 let validator = callable.validator();
-                let result = read_response(operation, validator, &response, &self.presentation);
+                let result = read_response(operation, validator, &response, &callable.presentation);
                 redacted(result, request.headers(), &applied)
             }
             Err(error) => {
@@ -236,7 +238,7 @@ fn so_far(
 ) -> Result<(Response<Bytes>, Applied), CallError> {
     let arrival = request.extensions().get::<Arrival>();
     // Where JSON is promised, a part of it is of no use.
-    let arrival = arrival.filter(|_| callable.operation.output_schema.is_none());
+    let arrival = arrival.filter(|_| callable.promised.is_none());
     match &error {
         CallError::Upstream(UpstreamError::Timeout { .. }) => arrival
             .and_then(Arrival::so_far)
@@ -280,7 +282,7 @@ fn redacted(mut result: CallToolResult, sent: &HeaderMap, applied: &Applied) -> 
 impl Callable {
     fn validator(&self) -> Option<&Validator> {
         let compile = || {
-            let schema = self.operation.output_schema.as_ref()?;
+            let schema = self.promised.as_ref()?;
             jsonschema::draft202012::new(schema).ok()
         };
         self.validator.get_or_init(compile).as_ref()

@@ -87,6 +87,7 @@ pub use operation::{
 pub use parse::SyntaxError;
 pub use problem::{Impact, Problem};
 pub use request::{RequestError, build_request};
+pub use response::{Shape, ShapeError};
 pub use search::{SEARCH_THRESHOLD, search_tools};
 pub use security::{SecurityNeed, SecurityScheme};
 pub use source::{Source, SourceError, parse_document};

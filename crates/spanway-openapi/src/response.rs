@@ -3,6 +3,7 @@
 mod budget;
 mod conform;
 mod content;
+mod shape;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Response, StatusCode, header};
@@ -16,6 +17,7 @@ use crate::upstream::Unfinished;
 use budget::Budget;
 use conform::{Conformance, conform};
 use content::content;
+pub use shape::{Shape, ShapeError};
 
 /// What is told of an answer that is promised to be whole and does not fit.
 const TOO_LONG: &str = "The call itself succeeded, but the answer is larger than this server hands on, and cannot be \
@@ -32,6 +34,8 @@ pub(crate) struct Presentation {
     pub(crate) binary_bytes_max: usize,
     /// About how much of an answer is shown to the model; `None`: all of it.
     pub(crate) tokens_max: Option<usize>,
+    /// What is done to JSON, one after the other.
+    pub(crate) shapes: Vec<Shape>,
 }
 
 impl Default for Presentation {
@@ -39,13 +43,14 @@ impl Default for Presentation {
         Self {
             binary_bytes_max: BINARY_BYTES_MAX,
             tokens_max: None,
+            shapes: Vec::new(),
         }
     }
 }
 
 /// Reads the response to a call of `operation`.
 ///
-/// `validator` is the compiled output schema, if one is advertised. A success that does not conform
+/// `validator` is the compiled output schema, if the document promises one. A success that does not conform
 /// to it is an error result that says so: a result with an output schema must have structured
 /// content (T-2506-03), and clients refuse one without.
 #[must_use]
@@ -60,8 +65,10 @@ pub(crate) fn read_response(
         return CallToolResult::error(failure_text(response));
     }
     let value = json_value(response);
+    let is_shaped = !presentation.shapes.is_empty();
     let mut result = match (validator, value) {
         (Some(validator), Some(value)) => match conform(validator, value) {
+            Conformance::Conforms(value) if is_shaped => shaped(&presentation.shapes, value),
             Conformance::Conforms(value) => {
                 let content = content(operation, response, presentation);
                 CallToolResult::new(vec![content]).with_structured_content(value)
@@ -69,6 +76,7 @@ pub(crate) fn read_response(
             Conformance::Differs(problem) => differs(operation, response, presentation, &problem),
         },
         (Some(_), None) => differs(operation, response, presentation, "it is not JSON"),
+        (None, Some(value)) if is_shaped => shaped(&presentation.shapes, value),
         (None, _) => CallToolResult::new(vec![content(operation, response, presentation)]),
     };
     if response.extensions().get::<Unfinished>().is_some() {
@@ -77,6 +85,20 @@ pub(crate) fn read_response(
     match presentation.tokens_max {
         Some(tokens) => within(Budget::of_tokens(tokens), result, validator),
         None => result,
+    }
+}
+
+/// An answer in the operator's shape, which no schema describes.
+fn shaped(shapes: &[Shape], value: Value) -> CallToolResult {
+    let value = shapes
+        .iter()
+        .try_fold(value, |value, shape| shape.apply(value));
+    match value {
+        Some(Value::String(text)) => CallToolResult::text(text),
+        Some(value) => CallToolResult::text(value.to_string()),
+        None => CallToolResult::error(
+            "The call itself succeeded, but the answer cannot be brought into the shape that the operator of this server wants",
+        ),
     }
 }
 
@@ -101,9 +123,11 @@ fn within(
     }
     if let Some(mut value) = shortened.filter(|it| it.is_object() || it.is_array())
         && let Some(mark) = budget.shorten(&mut value)
-        && validator.is_none_or(|it| it.is_valid(&value))
+        && (!is_structured || validator.is_none_or(|it| it.is_valid(&value)))
     {
-        result.content = vec![Content::text(mark), Content::text(value.to_string())];
+        result.content.pop();
+        result.content.push(Content::text(mark));
+        result.content.push(Content::text(value.to_string()));
         if is_structured {
             result.structured_content = Some(value);
         }

@@ -171,4 +171,12 @@ settings! {
     /// stays JSON [default: all]
     #[arg(long, value_name = "NUMBER", env = "SPANWAY_ANSWER_TOKENS", help_heading = "API")]
     answer_tokens: Option<usize>,
+    /// Leaves fields out of answers, FILTER=FIELDS as in 'op:list*=links,items.owner.email'. To make them smaller, not to
+    /// keep secrets: errors are shown as they come (repeatable)
+    #[arg(long = "drop-fields", value_name = "FILTER=FIELDS", env = "SPANWAY_DROP_FIELDS", value_delimiter = '\n', help_heading = "API")]
+    drop_fields: Vec<String>,
+    /// Brings answers into another shape with JMESPath, FILTER=EXPRESSION as in 'op:list*=items[].[id, name]', after
+    /// --drop-fields (repeatable)
+    #[arg(long = "shape", value_name = "FILTER=EXPRESSION", env = "SPANWAY_SHAPE", value_delimiter = '\n', help_heading = "API")]
+    shape: Vec<String>,
 }

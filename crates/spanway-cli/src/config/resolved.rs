@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 use http::{HeaderName, HeaderValue};
 use spanway::http::auth::BearerTokens;
 use spanway::http::{ResponseMode, ServeOptions, StreamableHttpBuilder};
-use spanway::openapi::{BINARY_BYTES_MAX, ClashPolicy, CredentialSource, Filter};
+use spanway::openapi::{BINARY_BYTES_MAX, ClashPolicy, CredentialSource, Filter, Shape};
 use spanway::protocol::Limits;
 use spanway::{McpService, Server, StateKeyError, StateKeys, StreamableHttp};
 use url::Url;
@@ -67,6 +67,7 @@ pub(crate) struct Api {
     pub(crate) is_tolerant: bool,
     pub(crate) binary_bytes_max: usize,
     pub(crate) answer_tokens: Option<usize>,
+    pub(crate) shapes: Vec<(Filter, Shape)>,
 }
 
 impl ServerConfig {
@@ -246,6 +247,7 @@ impl Api {
                 BINARY_BYTES_MAX,
             )?,
             answer_tokens: settings.answer_tokens,
+            shapes: shapes(settings)?,
         })
     }
 }
@@ -259,6 +261,26 @@ fn operation_timeout(text: &str) -> anyhow::Result<(Filter, Duration)> {
     let time = parse_duration(time.trim())
         .map_err(|why| anyhow::anyhow!("--operation-timeout {text:?}: {why}"))?;
     Ok((filter, time))
+}
+
+/// What is done to the answers of some operations: first what is left out, then the expressions.
+fn shapes(settings: &Settings) -> anyhow::Result<Vec<(Filter, Shape)>> {
+    let mut shapes = Vec::new();
+    for text in &settings.drop_fields {
+        let (filter, fields) = filtered("--drop-fields", text)?;
+        shapes.push((filter, Shape::without(fields.split(','))));
+    }
+    for text in &settings.shape {
+        let (filter, expression) = filtered("--shape", text)?;
+        shapes.push((filter, expression.parse().context("--shape")?));
+    }
+    Ok(shapes)
+}
+
+/// A filter and what is meant for it, from `FILTER=…`.
+fn filtered<'a>(flag: &str, text: &'a str) -> anyhow::Result<(Filter, &'a str)> {
+    let (filter, rest) = pair(flag, text)?;
+    Ok((filter.parse().with_context(|| flag.to_owned())?, rest))
 }
 
 /// A header from `K: V`. The value may be secret and is not repeated in errors.

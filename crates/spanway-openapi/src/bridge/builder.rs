@@ -15,7 +15,7 @@ use crate::credentials::{CredentialSource, Credentials};
 use crate::filter::Filter;
 use crate::limits::{BREAKER_FAILURES, BREAKER_PAUSE, CALL_TIMEOUT, CONCURRENCY, RETRIES};
 use crate::operation::is_reserved_header;
-use crate::response::Presentation;
+use crate::response::{Presentation, Shape};
 use crate::upstream::{Reaches, Upstream, Way, is_loopback};
 
 /// Why a bridge cannot be built.
@@ -91,6 +91,7 @@ pub struct BridgeBuilder {
     breaker: (u32, Duration),
     is_tolerant: bool,
     presentation: Presentation,
+    shapes: Vec<(Filter, Shape)>,
 }
 
 impl BridgeBuilder {
@@ -110,6 +111,7 @@ impl BridgeBuilder {
             breaker: (BREAKER_FAILURES, BREAKER_PAUSE),
             is_tolerant: false,
             presentation: Presentation::default(),
+            shapes: Vec::new(),
         }
     }
 
@@ -238,6 +240,17 @@ impl BridgeBuilder {
         self
     }
 
+    /// Brings the JSON of successful answers of the operations that a filter means into another shape; of several
+    /// shapes each takes what the one before gave.
+    ///
+    /// Their tools have no output schema. What is left out is out of the way, not secret: errors, and answers that
+    /// are no JSON or not as the document promises, are shown as they come.
+    #[must_use]
+    pub fn shape(mut self, filter: Filter, shape: Shape) -> Self {
+        self.shapes.push((filter, shape));
+        self
+    }
+
     /// Finds the base URL of every operation.
     ///
     /// It is the one given; else the operation's, the path's or the document's first server, a
@@ -257,7 +270,7 @@ impl BridgeBuilder {
         let mut callables = Vec::new();
         let mut gates: HashMap<Origin, Arc<Gate>> = HashMap::new();
         let gate = || Arc::new(Gate::new(self.concurrency, self.breaker));
-        for operation in self.catalog.into_operations() {
+        for mut operation in self.catalog.into_operations() {
             let base = match (&self.base_url, &operation.server) {
                 (None, Some(own)) => absolute(own, from.as_ref())?,
                 _ => whole.clone()?,
@@ -273,7 +286,17 @@ impl BridgeBuilder {
                 .timeouts
                 .iter()
                 .rfind(|(filter, _)| filter.matches(&operation));
+            let shapes = self.shapes.iter();
+            let shapes = shapes.filter(|(filter, _)| filter.matches(&operation));
+            let mut presentation = self.presentation.clone();
+            presentation.shapes = shapes.map(|(_, shape)| shape.clone()).collect();
+            let promised = operation.output_schema.clone();
+            if !presentation.shapes.is_empty() {
+                operation.output_schema = None;
+            }
             callables.push(Callable {
+                presentation,
+                promised,
                 timeout: special.map_or(self.timeout, |(_, timeout)| *timeout),
                 gate: Arc::clone(gates.entry(base.origin()).or_insert_with(gate)),
                 operation,
@@ -290,7 +313,6 @@ impl BridgeBuilder {
             credentials,
             retries: self.retries,
             is_tolerant: self.is_tolerant,
-            presentation: self.presentation,
         })
     }
 

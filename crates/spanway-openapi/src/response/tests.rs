@@ -287,6 +287,27 @@ fn a_long_answer_that_must_be_whole_is_an_error_with_its_beginning() {
 }
 
 #[test]
+fn a_shaped_answer_is_still_held_against_its_promise() {
+    let presentation = Presentation {
+        shapes: vec![Shape::without(["tag"]), "[id, tag, more]".parse().unwrap()],
+        ..Presentation::default()
+    };
+    let pet = pet();
+    let schema = jsonschema::draft202012::new(pet.output_schema.as_ref().unwrap()).unwrap();
+    let shaped = |validator: Option<&Validator>, body: &'static str| {
+        let answer = response(200, "application/json", body);
+        read_response(&pet, validator, &answer, &presentation)
+    };
+    for validator in [Some(&schema), None] {
+        let result = shaped(validator, r#"{"id": 1, "tag": "x", "more": [2]}"#);
+        assert!(!result.is_error && result.structured_content.is_none());
+        assert_eq!(text(&result), "[1,null,[2]]");
+    }
+    let result = shaped(Some(&schema), r#"{"id": "1"}"#);
+    assert!(result.is_error && text(&result).contains("document promises"));
+}
+
+#[test]
 fn a_long_text_is_truncated_and_a_file_is_not() {
     let plain = operation("get", json!({}));
     let answer = response(200, "text/csv", "a,b\n".repeat(1000));
