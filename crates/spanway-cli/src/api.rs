@@ -161,6 +161,9 @@ fn part(source: Option<&str>, catalog: Catalog, api: &Api) -> anyhow::Result<Par
     if let Some(tokens) = api.answer_tokens {
         bridge = bridge.answer_tokens_max(tokens);
     }
+    if let Some(pages) = api.pages {
+        bridge = bridge.pages(pages);
+    }
     for (filter, shape) in &api.shapes {
         let meant = operations.iter_mut().filter(|it| filter.matches(it));
         // Nothing describes what the shape makes of the answer.

@@ -5,6 +5,7 @@
 
 mod breaker;
 mod builder;
+mod pages;
 mod retry;
 
 use std::fmt;
@@ -22,12 +23,14 @@ use url::Url;
 
 use crate::catalog::Catalog;
 use crate::credentials::{Applied, CredentialError, Credentials, scrub};
+use crate::limits::RESPONSE_BYTES_MAX;
 use crate::operation::Operation;
 use crate::request::build_request;
 use crate::response::{Presentation, read_response};
 use crate::upstream::{Arrival, Reach, Tell, Upstream, UpstreamError};
 use breaker::Breaker;
 pub use builder::{BridgeBuilder, BridgeError};
+use pages::Pages;
 use retry::Attempt;
 
 /// The operations of an API and the way to call them.
@@ -38,6 +41,7 @@ pub struct Bridge {
     forward: Vec<HeaderName>,
     credentials: Credentials,
     retries: u32,
+    pages_max: u32,
     /// Whether arguments that do not conform are read as was probably meant.
     pub(crate) is_tolerant: bool,
 }
@@ -119,7 +123,7 @@ impl Bridge {
             }
             Err(error) => return CallToolResult::error(error.to_string()),
         };
-        let answer = self.attempts(callable, &request).await;
+        let answer = self.pages(callable, &request).await;
         match answer {
             Ok((response, applied)) => {
                 tracing::debug!(tool = %operation.name, status = response.status().as_u16(), "called");
@@ -134,13 +138,51 @@ impl Bridge {
         }
     }
 
-    /// Sends a request until there is an answer to keep, within the time limit.
-    async fn attempts(
+    /// Sends a request, and those for further pages of its answer where the operator wants them, within the
+    /// time limit. A page that fails ends the list, which says so.
+    async fn pages(
         &self,
         callable: &Callable,
         request: &Request<Bytes>,
     ) -> Result<(Response<Bytes>, Applied), CallError> {
+        let operation = &callable.operation;
         let deadline = Instant::now() + callable.timeout;
+        let (mut response, mut applied) = self.attempts(callable, request, deadline).await?;
+        let is_paged = self.pages_max > 1;
+        let pages = is_paged
+            .then(|| Pages::first(operation, &response))
+            .flatten();
+        let Some(mut pages) = pages else {
+            return Ok((response, applied));
+        };
+        let mut asked = request.clone();
+        let mut bytes = response.body().len();
+        let more = loop {
+            let Some(next) = pages.next(operation, &asked, &response) else {
+                break None;
+            };
+            if pages.count() >= self.pages_max || bytes > RESPONSE_BYTES_MAX {
+                break Some(next);
+            }
+            *asked.uri_mut() = next.clone();
+            match self.attempts(callable, &asked, deadline).await {
+                Ok((answer, used)) if pages.add(&answer) => {
+                    bytes += answer.body().len();
+                    (response, applied) = (answer, used);
+                }
+                _ => break Some(next),
+            }
+        };
+        Ok((pages.join(response, request.uri(), more.as_ref()), applied))
+    }
+
+    /// Sends a request until there is an answer to keep, or until `deadline`.
+    async fn attempts(
+        &self,
+        callable: &Callable,
+        request: &Request<Bytes>,
+        deadline: Instant,
+    ) -> Result<(Response<Bytes>, Applied), CallError> {
         let mut done = 0;
         loop {
             let outcome = self.attempt(callable, request, deadline).await;

@@ -27,6 +27,10 @@ const TOO_LONG: &str = "The call itself succeeded, but the answer is larger than
 const UNFINISHED: &str =
     "[truncated: the API was still sending; this is what came within the time of a call]";
 
+/// A mark on a response that is several pages of a list, or not all of them: what to tell of that.
+#[derive(Debug, Clone)]
+pub(crate) struct Joined(pub(crate) String);
+
 /// How answers are shown, as the operator wants it.
 #[derive(Debug, Clone)]
 pub(crate) struct Presentation {
@@ -81,6 +85,9 @@ pub(crate) fn read_response(
     };
     if response.extensions().get::<Unfinished>().is_some() {
         result.content.insert(0, Content::text(UNFINISHED));
+    }
+    if let Some(Joined(note)) = response.extensions().get() {
+        result.content.insert(0, Content::text(note.clone()));
     }
     match presentation.tokens_max {
         Some(tokens) => within(Budget::of_tokens(tokens), result, validator),

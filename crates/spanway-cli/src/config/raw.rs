@@ -179,4 +179,8 @@ settings! {
     /// --drop-fields (repeatable)
     #[arg(long = "shape", value_name = "FILTER=EXPRESSION", env = "SPANWAY_SHAPE", value_delimiter = '\n', help_heading = "API")]
     shape: Vec<String>,
+    /// How many pages of a list one call reads and joins, where the API says how to go on: a Link header, a cursor, or a
+    /// page that the call gives [default: 1]
+    #[arg(long, value_name = "NUMBER", env = "SPANWAY_PAGES", help_heading = "API")]
+    pages: Option<u32>,
 }

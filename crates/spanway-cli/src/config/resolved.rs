@@ -68,6 +68,7 @@ pub(crate) struct Api {
     pub(crate) binary_bytes_max: usize,
     pub(crate) answer_tokens: Option<usize>,
     pub(crate) shapes: Vec<(Filter, Shape)>,
+    pub(crate) pages: Option<u32>,
 }
 
 impl ServerConfig {
@@ -248,6 +249,7 @@ impl Api {
             )?,
             answer_tokens: settings.answer_tokens,
             shapes: shapes(settings)?,
+            pages: settings.pages,
         })
     }
 }

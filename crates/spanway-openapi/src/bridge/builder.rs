@@ -92,6 +92,7 @@ pub struct BridgeBuilder {
     is_tolerant: bool,
     presentation: Presentation,
     shapes: Vec<(Filter, Shape)>,
+    pages_max: u32,
 }
 
 impl BridgeBuilder {
@@ -112,6 +113,7 @@ impl BridgeBuilder {
             is_tolerant: false,
             presentation: Presentation::default(),
             shapes: Vec::new(),
+            pages_max: 1,
         }
     }
 
@@ -240,6 +242,16 @@ impl BridgeBuilder {
         self
     }
 
+    /// How many pages of a list one call reads and joins, within its time limit; one unless told.
+    ///
+    /// Only of GET operations, and where the next page is known from a `Link` header, from a cursor in the answer for
+    /// a parameter of the operation, or from a `page` that the call gives. A page is JSON with one list in it.
+    #[must_use]
+    pub fn pages(mut self, pages: u32) -> Self {
+        self.pages_max = pages;
+        self
+    }
+
     /// Brings the JSON of successful answers of the operations that a filter means into another shape; of several
     /// shapes each takes what the one before gave.
     ///
@@ -312,6 +324,7 @@ impl BridgeBuilder {
             forward: self.forward,
             credentials,
             retries: self.retries,
+            pages_max: self.pages_max,
             is_tolerant: self.is_tolerant,
         })
     }

@@ -11,6 +11,7 @@
 mod answers;
 mod documents;
 mod mutations;
+mod pages;
 mod references;
 mod sample;
 mod service;
