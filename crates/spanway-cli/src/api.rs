@@ -6,8 +6,9 @@ use anyhow::Context as _;
 use serde_json::{Value, json};
 use spanway::Server;
 use spanway::openapi::{
-    Bridge, BridgeBuilder, Catalog, ClashPolicy, HttpUpstream, Impact, Operation, Problem,
-    SEARCH_THRESHOLD, ServiceUpstream, Source, parse_document, search_tools, settle_clashes,
+    Bridge, BridgeBuilder, Catalog, ClashPolicy, Exposure, Features, HttpUpstream, Impact,
+    Operation, Problem, SEARCH_THRESHOLD, ServiceUpstream, Source, parse_document, search_features,
+    settle_clashes,
 };
 use spanway::protocol::schema::ToolDefinition;
 
@@ -117,7 +118,8 @@ fn naming(openings: &[Opening], catalogs: &[Catalog]) -> (String, String) {
 
 fn part(source: Option<&str>, catalog: Catalog, api: &Api) -> anyhow::Result<Part> {
     let problems = catalog.problems().to_vec();
-    let mut operations = catalog.operations().to_vec();
+    let tools = catalog.operations().iter().filter(|it| it.is_tool());
+    let mut operations: Vec<Operation> = tools.cloned().collect();
     let description = catalog.description().map(str::to_owned);
     let schemes = catalog.security_schemes();
     let schemes = schemes.map(|(name, scheme)| (name.to_owned(), scheme.clone()));
@@ -283,14 +285,19 @@ impl Served {
             };
             bridges.push(bridge);
         }
-        let tools = if self.search {
-            search_tools(bridges)
+        let features = if self.search {
+            search_features(bridges)
         } else {
-            bridges.into_iter().flat_map(Bridge::into_tools).collect()
+            let mut features = Features::default();
+            for bridge in bridges {
+                features.extend(bridge.into_features(&Exposure::all()));
+            }
+            features
         };
-        for tool in tools {
-            builder = builder.tool(tool);
+        for problem in &features.problems {
+            tracing::warn!(%problem, "a mark cannot be followed");
         }
+        builder = features.add_to(builder);
         Ok((builder.build()?, announcement))
     }
 

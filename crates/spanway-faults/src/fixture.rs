@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use spanway::{Args, BuildErrors, Context, Server, Tool, ToolError};
+use spanway::{Args, BuildErrors, Context, Server, TaskSupport, Tool, ToolError};
 use tokio::time::sleep;
 
 /// The tool that reports numbered progress.
@@ -24,7 +24,11 @@ pub(crate) fn serve() -> ExitCode {
 
 fn build() -> Result<Server, BuildErrors> {
     Server::builder("spanway-faults", env!("CARGO_PKG_VERSION"))
-        .tool(Tool::new(STEPS, steps).description("Tells its progress step by step."))
+        .tool(
+            Tool::new(STEPS, steps)
+                .description("Tells its progress step by step.")
+                .tasks(TaskSupport::Optional),
+        )
         .tool(Tool::new(ASK, ask).description("Asks for a word and answers it."))
         .build()
 }

@@ -1,8 +1,9 @@
-//! Two principals, each of whom knows every id of the other: sessions, events, questions, requests, addresses
-//! and sealed states. Nothing gets through, and no answer tells such an id from one that never was.
+//! Two principals, each of whom knows every id of the other: sessions, events, questions, requests, tasks,
+//! addresses and sealed states. Nothing gets through, and no answer tells such an id from one that never was.
 
 mod attempt;
 mod party;
+mod task;
 
 use std::io::Write as _;
 use std::net::SocketAddr;

@@ -1,11 +1,14 @@
 //! An API's operations, callable: request, upstream, response, within one time limit and what the API bears.
 //!
-//! Of the caller's own request only the headers that the operator named are looked at, and `Authorization`
-//! is none of them unless it was named.
+//! Of the caller's own request only the headers that the operator named are sent, and `Authorization` is
+//! none of them unless it was named. An upstream in this process finds the principal in the extensions of its
+//! request (`caller`).
 
 mod breaker;
 mod builder;
+mod caller;
 mod pages;
+mod read;
 mod retry;
 
 use std::fmt;
@@ -27,10 +30,12 @@ use crate::limits::RESPONSE_BYTES_MAX;
 use crate::operation::Operation;
 use crate::request::build_request;
 use crate::response::{Presentation, read_response};
-use crate::upstream::{Arrival, Reach, Tell, Upstream, UpstreamError};
+use crate::upstream::{Arrival, Reach, Upstream, UpstreamError};
 use breaker::Breaker;
 pub use builder::{BridgeBuilder, BridgeError};
+pub(crate) use caller::{Caller, PassOn};
 use pages::Pages;
+pub(crate) use read::Unread;
 use retry::Attempt;
 
 /// The operations of an API and the way to call them.
@@ -39,6 +44,7 @@ pub struct Bridge {
     upstream: Arc<dyn Upstream>,
     headers: HeaderMap,
     forward: Vec<HeaderName>,
+    extensions: Vec<PassOn>,
     credentials: Credentials,
     retries: u32,
     pages_max: u32,
@@ -95,45 +101,58 @@ impl Bridge {
     pub async fn call(&self, name: &str, arguments: &Map<String, Value>) -> Option<CallToolResult> {
         let mut all = self.callables.iter().enumerate();
         let (index, _) = all.find(|(_, callable)| callable.operation.name == name)?;
-        Some(
-            self.call_at(index, arguments, &HeaderMap::new(), None)
-                .await,
-        )
+        Some(self.call_at(index, arguments, &HeaderMap::new()).await)
     }
 
-    /// Calls the operation at `index`, which is one of [`operations`](Self::operations), for a caller with
-    /// these headers. An answer that comes line by line is told to `tell`.
+    /// Calls the operation at `index`, which is one of [`operations`](Self::operations), for this caller.
     pub(crate) async fn call_at(
         &self,
         index: usize,
         arguments: &Map<String, Value>,
-        caller: &HeaderMap,
-        tell: Option<Tell>,
+        caller: impl Into<Caller<'_>>,
     ) -> CallToolResult {
         let Some(callable) = self.callables.get(index) else {
             return CallToolResult::error("there is no such operation");
         };
-        let operation = &callable.operation;
-        let fixed = self.fixed_headers(caller);
-        let request = match build_request(operation, &callable.base, arguments, &fixed) {
-            Ok(mut request) => {
-                request.extensions_mut().insert(callable.reach);
-                request.extensions_mut().insert(Arrival::new(tell));
-                request
+        match self.answer(callable, arguments, caller.into()).await {
+            Ok(answered) => {
+                let response = &answered.response;
+                let (validator, shown) = (callable.validator(), &callable.presentation);
+                let result = read_response(&callable.operation, validator, response, shown);
+                answered.redacted(result)
             }
-            Err(error) => return CallToolResult::error(error.to_string()),
-        };
-        let answer = self.pages(callable, &request).await;
-        match answer {
+            Err(text) => CallToolResult::error(text),
+        }
+    }
+
+    /// What the upstream answers; or why it does not, in words for the client.
+    async fn answer(
+        &self,
+        callable: &Callable,
+        arguments: &Map<String, Value>,
+        caller: Caller<'_>,
+    ) -> Result<Answered, String> {
+        let operation = &callable.operation;
+        let fixed = self.fixed_headers(caller.headers);
+        let request = build_request(operation, &callable.base, arguments, &fixed);
+        let mut request = request.map_err(|error| error.to_string())?;
+        request.extensions_mut().insert(callable.reach);
+        let arrival = Arrival::new(caller.tell());
+        request.extensions_mut().insert(arrival);
+        self.introduce(caller, request.extensions_mut());
+        match self.pages(callable, &request).await {
             Ok((response, applied)) => {
                 tracing::debug!(tool = %operation.name, status = response.status().as_u16(), "called");
-                let validator = callable.validator();
-                let result = read_response(operation, validator, &response, &callable.presentation);
-                redacted(result, request.headers(), &applied)
+                let sent = request.into_parts().0.headers;
+                Ok(Answered {
+                    response,
+                    sent,
+                    applied,
+                })
             }
             Err(error) => {
                 tracing::warn!(tool = %operation.name, %error, "the upstream gave no answer");
-                CallToolResult::error(error.to_string())
+                Err(error.to_string())
             }
         }
     }
@@ -303,22 +322,32 @@ enum CallError {
     Paused { seconds: u64 },
 }
 
-/// An error without the credentials and the operator's headers that were sent: some APIs repeat them.
-fn redacted(mut result: CallToolResult, sent: &HeaderMap, applied: &Applied) -> CallToolResult {
-    if result.is_error {
-        let values = sent.values().filter(|it| it.is_sensitive());
+/// An answer, and what was sent for it.
+struct Answered {
+    response: Response<Bytes>,
+    sent: HeaderMap,
+    applied: Applied,
+}
+
+impl Answered {
+    /// An error without the credentials and the operator's headers that were sent: some APIs repeat them.
+    fn redacted(&self, mut result: CallToolResult) -> CallToolResult {
+        if !result.is_error {
+            return result;
+        }
+        let values = self.sent.values().filter(|it| it.is_sensitive());
         let values: Vec<&str> = values.filter_map(|it| it.to_str().ok()).collect();
         // A whole value goes before the token that it ends with, which may stand alone.
         let tokens = values.iter().filter_map(|it| Some(it.split_once(' ')?.1));
         let secrets: Vec<&str> = values.iter().copied().chain(tokens).collect();
         for content in &mut result.content {
             if let Some(text) = content.as_text() {
-                let secrets = secrets.iter().copied().chain(applied.secrets());
+                let secrets = secrets.iter().copied().chain(self.applied.secrets());
                 *content = Content::text(scrub(text, secrets));
             }
         }
+        result
     }
-    result
 }
 
 impl Callable {

@@ -24,10 +24,11 @@ pub struct Catalog {
 impl Catalog {
     /// Reads every operation of a document.
     ///
-    /// This never fails: what cannot be read is left out and stands in [`problems`](Self::problems).
+    /// Operations with `x-mcp: false` are left out. This never fails: what cannot be read is left out and stands in [`problems`](Self::problems).
     #[must_use]
     pub fn read(document: &Document) -> Self {
-        let (operations, mut problems) = read_operations(document);
+        let (mut operations, mut problems) = read_operations(document);
+        operations.retain(|it| !it.marks.is_hidden());
         let schemes = read_schemes(document, &mut problems);
         for problem in &mut problems {
             problem.pointer = document.written_pointer(&problem.pointer);

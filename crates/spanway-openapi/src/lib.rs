@@ -19,6 +19,8 @@
 //! - **Credentials** are those of the document's security schemes ([`BridgeBuilder::credential`]): an
 //!   operation is called with the first alternative of its `security` of which everything is given. The
 //!   caller's own headers go to the API only if they are named ([`BridgeBuilder::forward_header`]).
+//! - **Marks**: extensions such as `x-mcp-title` and `x-mcp-resource` say what an operation is to clients
+//!   ([`Marks`]). For the routes of an application in this process see [`from_router`].
 //! - **Hints**: see [`Operation::hints`].
 //! - **Result**: a status of 400 and above is an error with the status and the beginning of the body.
 //!   JSON is structured if every success promises one schema of at most 64 KiB; an answer that
@@ -51,16 +53,22 @@ mod clash;
 mod credentials;
 mod document;
 mod external;
+mod features;
 mod filter;
+mod guide;
 mod hash;
 mod limits;
+mod marks;
 mod naming;
 mod operation;
 mod parse;
 mod pointer;
 mod problem;
+mod prompt;
 mod request;
+mod resource;
 mod response;
+mod router;
 mod schema;
 mod search;
 mod security;
@@ -69,6 +77,7 @@ mod source;
 mod swagger;
 mod tools;
 mod upstream;
+mod value;
 
 pub use arguments::{Arguments, Binding, Target};
 pub use bridge::{Bridge, BridgeBuilder, BridgeError};
@@ -76,11 +85,13 @@ pub use catalog::Catalog;
 pub use clash::{ClashPolicy, NameClash, settle_clashes};
 pub use credentials::{CredentialSource, CredentialSourceError, Secret};
 pub use document::{Document, DocumentError, OpenApiVersion};
+pub use features::{Exposure, Features, Reads};
 pub use filter::{Filter, FilterError};
 pub use limits::{
     BINARY_BYTES_MAX, BREAKER_FAILURES, BREAKER_PAUSE, CALL_TIMEOUT, CONCURRENCY,
     DOCUMENT_BYTES_MAX, DOCUMENT_TIMEOUT, RESPONSE_BYTES_MAX, RETRIES,
 };
+pub use marks::{Marks, ResourceMark, TaskMark};
 pub use operation::{
     Body, BodyKind, Hints, Location, Operation, Parameter, Response, StatusPattern, Style,
 };
@@ -88,7 +99,8 @@ pub use parse::SyntaxError;
 pub use problem::{Impact, Problem};
 pub use request::{RequestError, build_request};
 pub use response::{Shape, ShapeError};
-pub use search::{SEARCH_THRESHOLD, search_tools};
+pub use router::{Routes, RoutesError, from_router};
+pub use search::{SEARCH_THRESHOLD, search_features, search_tools};
 pub use security::{SecurityNeed, SecurityScheme};
 pub use source::{Source, SourceError, parse_document};
 pub use upstream::{

@@ -15,10 +15,11 @@ pub(crate) use body::{essence, is_json};
 pub(crate) use parameter::ParameterForm;
 pub(crate) use parameter::is_reserved_header;
 pub use parameter::{Location, Parameter, Style};
-pub(crate) use read::read_operations;
+pub(crate) use read::{placeholders, read_operations};
 pub use response::{Response, StatusPattern};
 
 use crate::arguments::Arguments;
+use crate::marks::Marks;
 use crate::security::SecurityNeed;
 
 /// One operation of an API, ready to be called.
@@ -57,6 +58,8 @@ pub struct Operation {
     pub arguments: Arguments,
     /// The schema of its successful answer, self-contained, if it always answers with such JSON.
     pub output_schema: Option<Value>,
+    /// What the document says of it to MCP alone.
+    pub marks: Marks,
 }
 
 /// What a client may assume of an operation, from its method alone.
@@ -95,17 +98,34 @@ impl Operation {
         }
     }
 
-    /// A short human name, if the document has one.
+    /// Whether it is a tool, where operations without marks are: not if it is marked as something else alone.
+    #[must_use]
+    pub fn is_tool(&self) -> bool {
+        self.marks.is_tool(true)
+    }
+
+    /// A short name for people, if the document has one.
     #[must_use]
     pub fn title(&self) -> Option<&str> {
         const TITLE_CHARS_MAX: usize = 100;
+        if let Some(title) = &self.marks.title {
+            return Some(title);
+        }
         let summary = self.summary.as_deref()?;
         (summary.chars().count() <= TITLE_CHARS_MAX && !summary.contains('\n')).then_some(summary)
     }
 
-    /// What a model is told of the tool: summary, description and whether it is deprecated.
+    /// What a model is told of the tool: summary, description and whether it is deprecated; or what
+    /// `x-mcp-description` says instead, and the sections that are marked.
     #[must_use]
     pub fn tool_description(&self) -> String {
+        match &self.marks.description {
+            Some(description) => self.marks.with_sections(description),
+            None => self.marks.with_sections(&self.plain_description()),
+        }
+    }
+
+    fn plain_description(&self) -> String {
         let mut parts: Vec<&str> = Vec::new();
         if self.deprecated {
             parts.push("Deprecated.");

@@ -64,9 +64,8 @@ pub(crate) fn read_response(
     response: &Response<Bytes>,
     presentation: &Presentation,
 ) -> CallToolResult {
-    let status = response.status();
-    if is_failure(operation, status) {
-        return CallToolResult::error(failure_text(response));
+    if let Some(failure) = read_failure(operation, response) {
+        return failure;
     }
     let value = json_value(response);
     let is_shaped = !presentation.shapes.is_empty();
@@ -149,6 +148,14 @@ fn within(
     }
     result.content.push(beginning);
     result
+}
+
+/// The response as an error, if it is a failure.
+pub(crate) fn read_failure(
+    operation: &Operation,
+    response: &Response<Bytes>,
+) -> Option<CallToolResult> {
+    is_failure(operation, response.status()).then(|| CallToolResult::error(failure_text(response)))
 }
 
 /// A failure is a status of 400 and above, and a redirect nobody followed unless it is documented.
@@ -249,7 +256,7 @@ fn status_text(status: StatusCode) -> String {
     }
 }
 
-fn media_type(headers: &HeaderMap) -> String {
+pub(crate) fn media_type(headers: &HeaderMap) -> String {
     header_text(headers, header::CONTENT_TYPE).map_or_else(String::new, essence)
 }
 

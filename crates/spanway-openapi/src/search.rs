@@ -11,8 +11,8 @@ use spanway_protocol::schema::{CallToolResult, ToolAnnotations, ToolDefinition};
 use spanway_server::{Context, SchemaCheck, Tool, ToolError};
 
 use crate::bridge::Bridge;
+use crate::features::{Exposure, Features};
 use crate::operation::Operation;
-use crate::tools::tell;
 use index::Index;
 
 /// Operations listed by a search that does not say how many.
@@ -33,6 +33,22 @@ pub const SEARCH_THRESHOLD: usize = 128;
 /// ([`SEARCH_THRESHOLD`]). Arguments of `call_operation` are held against the schema that `describe_operation` shows.
 #[must_use]
 pub fn search_tools<S: Send + Sync + 'static>(bridges: Vec<Bridge>) -> Vec<Tool<S>> {
+    tools(bridges.into_iter().map(Arc::new).collect())
+}
+
+/// The same tools, and what is marked as a resource or a prompt as such.
+#[must_use]
+pub fn search_features<S: Send + Sync + 'static>(bridges: Vec<Bridge>) -> Features<S> {
+    let bridges: Vec<Arc<Bridge>> = bridges.into_iter().map(Arc::new).collect();
+    let mut features = Features::default();
+    for bridge in &bridges {
+        features.extend(Features::of(bridge, &Exposure::all()));
+    }
+    features.tools = tools(bridges);
+    features
+}
+
+fn tools<S: Send + Sync + 'static>(bridges: Vec<Arc<Bridge>>) -> Vec<Tool<S>> {
     let is_tolerant = bridges.iter().any(|it| it.is_tolerant);
     let operations = Arc::new(Operations::new(bridges));
     let (search, describe, call) = (
@@ -69,7 +85,7 @@ pub fn search_tools<S: Send + Sync + 'static>(bridges: Vec<Bridge>) -> Vec<Tool<
 
 /// What the three tools work on.
 struct Operations {
-    bridges: Vec<Bridge>,
+    bridges: Vec<Arc<Bridge>>,
     entries: Vec<Entry>,
     index: Index,
 }
@@ -83,17 +99,19 @@ struct Entry {
 }
 
 impl Operations {
-    fn new(bridges: Vec<Bridge>) -> Self {
+    fn new(bridges: Vec<Arc<Bridge>>) -> Self {
         let mut entries = Vec::new();
         for (bridge, of) in bridges.iter().enumerate() {
-            entries.extend(of.operations().enumerate().map(|(operation, it)| Entry {
+            let tools = of.operations().enumerate().filter(|(_, it)| it.is_tool());
+            entries.extend(tools.map(|(operation, it)| Entry {
                 bridge,
                 operation,
                 name: it.name.clone(),
                 check: OnceLock::new(),
             }));
         }
-        let index = Index::new(bridges.iter().flat_map(Bridge::operations));
+        let all = bridges.iter().flat_map(|it| it.operations());
+        let index = Index::new(all.filter(|it| it.is_tool()));
         Self {
             bridges,
             entries,
@@ -157,14 +175,7 @@ impl Operations {
         }
         let empty = Map::new();
         let given = given.as_object().unwrap_or(&empty);
-        bridge
-            .call_at(
-                entry.operation,
-                given,
-                context.headers(),
-                Some(tell(context)),
-            )
-            .await
+        bridge.call_at(entry.operation, given, context).await
     }
 
     fn unknown(&self, name: &str) -> CallToolResult {

@@ -8,7 +8,9 @@ use spanway_server::{Context, Tool, ToolError};
 
 use crate::bridge::Bridge;
 use crate::operation::Operation;
-use crate::upstream::Tell;
+
+/// The key under which the scopes that a caller needs are told.
+const SCOPES: &str = "spanway/scopes";
 
 impl Operation {
     /// The operation as tools/list shows it.
@@ -22,6 +24,7 @@ impl Operation {
         if let Some(destructive) = hints.destructive {
             annotations = annotations.with_destructive(destructive);
         }
+        self.annotate(&mut annotations);
         let mut definition = ToolDefinition::new(self.name.clone(), self.arguments.schema.clone())
             .with_description(self.tool_description())
             .with_annotations(annotations);
@@ -31,17 +34,40 @@ impl Operation {
         if let Some(schema) = &self.output_schema {
             definition = definition.with_output_schema(schema.clone());
         }
+        for (key, value) in self.extra_meta() {
+            definition.meta.insert(key, value);
+        }
         definition
     }
-}
 
-/// Tells the client of lines of an answer as progress of the call; the result has them all.
-pub(crate) fn tell(context: &Context) -> Tell {
-    let context = context.clone();
-    Arc::new(move |so_far, line| {
-        let so_far = u32::try_from(so_far).unwrap_or(u32::MAX);
-        context.progress(f64::from(so_far), None, line);
-    })
+    /// Hints that the document gives, over those of the method.
+    fn annotate(&self, annotations: &mut ToolAnnotations) {
+        let given = &self.marks.annotations;
+        let hint = |key: &str| given.get(key).and_then(Value::as_bool);
+        annotations.read_only = hint("readOnlyHint").or(annotations.read_only);
+        annotations.destructive = hint("destructiveHint").or(annotations.destructive);
+        annotations.idempotent = hint("idempotentHint").or(annotations.idempotent);
+        annotations.open_world = hint("openWorldHint").or(annotations.open_world);
+        let title = given.get("title").and_then(Value::as_str);
+        annotations.title = title.map(str::to_owned);
+    }
+
+    /// What is attached to the tool, resource or prompt of the operation.
+    pub(crate) fn extra_meta(&self) -> impl Iterator<Item = (String, Value)> {
+        let scopes = &self.marks.scopes;
+        let scopes = (!scopes.is_empty()).then(|| (SCOPES.to_owned(), scopes.clone().into()));
+        let given = self.marks.meta.iter();
+        let given = given.map(|(key, value)| (key.clone(), value.clone()));
+        scopes.into_iter().chain(given)
+    }
+
+    /// What a model is told of the resource.
+    pub(crate) fn resource_description(&self) -> String {
+        match &self.marks.resource_description {
+            Some(description) => self.marks.with_sections(description),
+            None => self.tool_description(),
+        }
+    }
 }
 
 impl Bridge {
@@ -51,31 +77,32 @@ impl Bridge {
     /// those that conform.
     #[must_use]
     pub fn into_tools<S: Send + Sync + 'static>(self) -> Vec<Tool<S>> {
-        let is_tolerant = self.is_tolerant;
         let bridge = Arc::new(self);
         let definitions = bridge
             .operations()
             .map(Operation::tool_definition)
             .enumerate();
         definitions
-            .map(|(index, definition)| {
-                let bridge = Arc::clone(&bridge);
-                let call = move |arguments: Map<String, Value>, context: Context| {
-                    let bridge = Arc::clone(&bridge);
-                    async move {
-                        let call = bridge.call_at(
-                            index,
-                            &arguments,
-                            context.headers(),
-                            Some(tell(&context)),
-                        );
-                        let result = call.await;
-                        Ok::<CallToolResult, ToolError>(result)
-                    }
-                };
-                let tool = Tool::from_definition(definition, call);
-                if is_tolerant { tool.tolerant() } else { tool }
-            })
+            .map(|(index, definition)| tool_at(&bridge, index, definition))
             .collect()
     }
+}
+
+/// The operation at `index` as the tool that `definition` describes.
+pub(crate) fn tool_at<S: Send + Sync + 'static>(
+    bridge: &Arc<Bridge>,
+    index: usize,
+    definition: ToolDefinition,
+) -> Tool<S> {
+    let is_tolerant = bridge.is_tolerant;
+    let bridge = Arc::clone(bridge);
+    let call = move |arguments: Map<String, Value>, context: Context| {
+        let bridge = Arc::clone(&bridge);
+        async move {
+            let result = bridge.call_at(index, &arguments, &context).await;
+            Ok::<CallToolResult, ToolError>(result)
+        }
+    };
+    let tool = Tool::from_definition(definition, call);
+    if is_tolerant { tool.tolerant() } else { tool }
 }

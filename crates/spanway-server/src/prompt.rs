@@ -126,6 +126,22 @@ impl<S: Clone + Send + 'static> Prompt<S> {
 }
 
 impl<S> Prompt<S> {
+    /// Replaces the schema of the arguments, and with it the arguments that are listed: for prompts that are only
+    /// known at run time. The handler then takes its arguments as a `Map<String, Value>`.
+    #[must_use]
+    pub fn input_schema(mut self, schema: Value) -> Self {
+        match schema {
+            Value::Object(schema) => {
+                self.definition.arguments = arguments(&schema);
+                self.schema = schema;
+            }
+            _ => self.errors.push(BuildError::PromptArguments {
+                prompt: self.definition.name.clone(),
+            }),
+        }
+        self
+    }
+
     /// A name for people.
     #[must_use]
     pub fn title(mut self, title: impl Into<String>) -> Self {

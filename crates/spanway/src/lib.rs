@@ -9,6 +9,7 @@
 //! | what a handler returns | [`Json`], text, content; [`ToolError`], [`ResourceError`], [`PromptError`] |
 //! | serve it | [`StreamableHttp`], a tower service; [`http::serve`], where nothing serves HTTP yet |
 //! | an API as tools | [`openapi`]: a document, a bridge, an upstream |
+//! | an axum application's own routes | [`openapi::from_router`] |
 //! | keep what must survive a restart in a directory | `store_file::open`, with the feature `store-file` |
 //! | share it between processes, in Redis | `store_redis::connect`, with the feature `store-redis` |
 //! | keep it elsewhere | [`store::Stores`] and the traits beside it |

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http::{Method, Request};
 use http_body_util::Full;
 use serde_json::{Value, json};
+use spanway::store::TaskId;
 use spanway_protocol::legacy::{EventId, SessionId, StreamId};
 use spanway_testkit::Dice;
 
@@ -36,6 +37,14 @@ impl Attempt {
         in_session(&mut all, &unnamed, owner, nobody.as_str());
         in_session(&mut all, &guessing, owner, nobody.as_str());
         own_session(&mut all, by, owner, no_stream);
+        let no_task = TaskId::from_random(bits(dice));
+        for (what, [known, unknown]) in owner.tasks.attempts(by, no_task.as_str()) {
+            all.push(Self {
+                what,
+                known,
+                unknown,
+            });
+        }
         let message = ping();
         all.push(Self {
             what: "HTTP+SSE connection".to_owned(),

@@ -16,6 +16,8 @@ use crate::ledger::{Ledger, Outcome};
 use crate::peer::Peer;
 use crate::wire::Answer;
 
+use super::task::Tasks;
+
 const MODERN: &str = "2026-07-28";
 
 /// A client with something of every kind going on.
@@ -32,6 +34,7 @@ pub(super) struct Party {
     pub(super) connection: String,
     /// A sealed state of a modern call.
     pub(super) state: String,
+    pub(super) tasks: Tasks,
     running: (Answer, Ledger),
     asking: Answer,
     listening: Answer,
@@ -49,7 +52,8 @@ impl Party {
     ) -> anyhow::Result<Self> {
         let peer = Peer::open(node, "2025-11-25", Some(token), figures).await?;
         let mut events = Vec::new();
-        let steps = call(running_id, STEPS, steps(name));
+        let arguments = steps(name);
+        let steps = call(running_id, STEPS, arguments.clone());
         let mut running = stream(&peer, peer.post(&steps)).await?;
         let mut ledger = Ledger::new(running_id, STEPS_MAX);
         while events.len() < 4 {
@@ -73,6 +77,7 @@ impl Party {
         let connection = address.data.split_once("sessionId=").map(|(_, id)| id);
         let connection = connection.context("no session in the address")?.to_owned();
         let state = state(&peer).await?;
+        let tasks = Tasks::begin(&peer, running_id + 2, &arguments).await?;
         Ok(Self {
             name,
             running_id,
@@ -80,6 +85,7 @@ impl Party {
             events,
             connection,
             state,
+            tasks,
             running: (running, ledger),
             asking,
             listening,
@@ -130,6 +136,8 @@ impl Party {
             pong.is_some_and(|event| event.data.contains(r#""id":"sse""#)),
             "its HTTP+SSE connection did not answer"
         );
+        let tasks = self.tasks.see_through(&self.peer).await;
+        tasks.context("its tasks")?;
         let continued = self.peer.send(modern(&self.peer, Some(&self.state))).await;
         let mut continued = continued.ok().context("no answer to its state")?;
         let body = continued.rest().await.unwrap_or_default();
@@ -189,26 +197,36 @@ pub(super) fn posted(peer: &Peer, connection: &str, body: &str) -> Request<Full<
 
 /// A modern call that asks, or one that comes back with a state and an answer.
 pub(super) fn modern(peer: &Peer, state: Option<&str>) -> Request<Full<bytes::Bytes>> {
-    let mut params = json!({
-        "name": ASK,
-        "arguments": {},
-        "_meta": {
-            "io.modelcontextprotocol/protocolVersion": MODERN,
-            "io.modelcontextprotocol/clientCapabilities": { "elicitation": {} },
-            "io.modelcontextprotocol/clientInfo": { "name": "spanway-faults", "version": "0" },
-        },
-    });
+    let mut params = json!({ "name": ASK, "arguments": {} });
     if let Some(state) = state {
         params["requestState"] = json!(state);
         params["inputResponses"] =
             json!({ "word": { "action": "accept", "content": { "word": "of a state" } } });
     }
-    let message = json!({ "jsonrpc": "2.0", "id": 3, "method": "tools/call", "params": params });
+    let capabilities = json!({ "elicitation": {} });
+    let mut request = modern_request(peer, "tools/call", params, &capabilities);
+    let name = HeaderValue::from_static(ASK);
+    request.headers_mut().insert(NAME, name);
+    request
+}
+
+/// A modern request of a client with these capabilities.
+pub(super) fn modern_request(
+    peer: &Peer,
+    method: &'static str,
+    mut params: Value,
+    capabilities: &Value,
+) -> Request<Full<bytes::Bytes>> {
+    params["_meta"] = json!({
+        "io.modelcontextprotocol/protocolVersion": MODERN,
+        "io.modelcontextprotocol/clientCapabilities": capabilities,
+        "io.modelcontextprotocol/clientInfo": { "name": "spanway-faults", "version": "0" },
+    });
+    let message = json!({ "jsonrpc": "2.0", "id": 3, "method": method, "params": params });
     let mut request = bare(peer, Method::POST, "/mcp", &message.to_string());
     let headers = request.headers_mut();
     headers.insert(PROTOCOL_VERSION, HeaderValue::from_static(MODERN));
-    headers.insert(METHOD, HeaderValue::from_static("tools/call"));
-    headers.insert(NAME, HeaderValue::from_static(ASK));
+    headers.insert(METHOD, HeaderValue::from_static(method));
     request
 }
 

@@ -9,6 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use tokio::sync::Semaphore;
 use url::{Origin, Url};
 
+use super::caller::PassOn;
 use super::{Bridge, Callable, Gate};
 use crate::catalog::Catalog;
 use crate::credentials::{CredentialSource, Credentials};
@@ -83,6 +84,7 @@ pub struct BridgeBuilder {
     private_hosts: Vec<String>,
     headers: HeaderMap,
     forward: Vec<HeaderName>,
+    pub(super) extensions: Vec<PassOn>,
     credentials: BTreeMap<String, CredentialSource>,
     timeout: Duration,
     timeouts: Vec<(Filter, Duration)>,
@@ -104,6 +106,7 @@ impl BridgeBuilder {
             private_hosts: Vec::new(),
             headers: HeaderMap::new(),
             forward: Vec::new(),
+            extensions: Vec::new(),
             credentials: BTreeMap::new(),
             timeout: CALL_TIMEOUT,
             timeouts: Vec::new(),
@@ -322,6 +325,7 @@ impl BridgeBuilder {
             upstream: self.upstream,
             headers: self.headers,
             forward: self.forward,
+            extensions: self.extensions,
             credentials,
             retries: self.retries,
             pages_max: self.pages_max,

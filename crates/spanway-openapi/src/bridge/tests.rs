@@ -209,7 +209,7 @@ async fn an_error_does_not_repeat_the_headers_of_the_operator_or_the_token_of_th
     let caller =
         caller.map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap()));
     let result = bridge
-        .call_at(0, &Map::new(), &HeaderMap::from_iter(caller), None)
+        .call_at(0, &Map::new(), &HeaderMap::from_iter(caller))
         .await;
     let said = result.content[0].as_text().unwrap();
     assert!(

@@ -212,12 +212,7 @@ async fn static_headers_headers_passed_on_and_none_count_as_given() {
     let mut caller = HeaderMap::new();
     caller.insert("authorization", "Basic eDp5".parse().unwrap());
     caller.insert("x-other", "stays".parse().unwrap());
-    assert!(
-        !bridge
-            .call_at(index, &Map::new(), &caller, None)
-            .await
-            .is_error
-    );
+    assert!(!bridge.call_at(index, &Map::new(), &caller).await.is_error);
     assert_eq!(header(&api.last(), "authorization").unwrap(), "Basic eDp5");
     assert!(api.last().headers().get("x-other").is_none());
 }

@@ -9,10 +9,11 @@ use super::body::{Body, read_body};
 use super::parameter::{
     Location, Parameter, Reading, identity, read_parameter, undeclared_path_parameter,
 };
-use super::response::{output_schema, read_responses};
+use super::response::{marked_schema, output_schema, read_responses};
 use super::{Operation, Response};
 use crate::arguments::Arguments;
 use crate::document::{Document, Located};
+use crate::marks::Marks;
 use crate::naming::tool_names;
 use crate::pointer;
 use crate::problem::Problem;
@@ -124,11 +125,15 @@ impl<'d> Reader<'d> {
         };
         let method = Method::from_bytes(method.to_ascii_uppercase().as_bytes())
             .map_err(|error| Problem::operation(at, error.to_string()))?;
+        let marks = Marks::read(map, at, &mut self.problems)?;
         let parameters = self.parameters(item, map, at)?;
         let body = self.body(map, at)?;
         let responses = self.responses(map, at);
         let arguments = Arguments::new(&mut self.schemas, &parameters, body.as_ref());
-        let output = output_schema(&mut self.schemas, &responses, at, &mut self.problems);
+        let output = match &marks.output_schema {
+            Some((schema, at)) => marked_schema(&mut self.schemas, schema, at, &mut self.problems),
+            None => output_schema(&mut self.schemas, &responses, at, &mut self.problems),
+        };
         let security = self.security(map, at);
         let text = |key: &str| {
             let text = map.get(key).and_then(Value::as_str).map(str::trim);
@@ -156,6 +161,7 @@ impl<'d> Reader<'d> {
             responses,
             arguments,
             output_schema: output,
+            marks,
         })
     }
 
@@ -272,7 +278,7 @@ impl<'d> Reader<'d> {
             .iter()
             .map(|it| {
                 (
-                    it.operation_id.as_deref(),
+                    it.marks.name.as_deref().or(it.operation_id.as_deref()),
                     it.method.as_str(),
                     it.path.as_str(),
                 )

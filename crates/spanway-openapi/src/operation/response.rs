@@ -161,7 +161,37 @@ pub(super) fn output_schema(
     if !successes.all(agrees) {
         return None;
     }
-    let mut root = schemas.root(&first, Direction::Output);
+    advertised(schemas, &first, at, problems)
+}
+
+/// The schema that `x-mcp-output-schema` gives; anything but a schema is for none.
+pub(super) fn marked_schema(
+    schemas: &mut SchemaReader<'_>,
+    schema: &Value,
+    at: &str,
+    problems: &mut Vec<Problem>,
+) -> Option<Value> {
+    match schema {
+        Value::Object(_) => {
+            let fragment = schemas.fragment(schema, at, Direction::Output);
+            advertised(schemas, &fragment, at, problems)
+        }
+        Value::Bool(false) => None,
+        _ => {
+            problems.push(Problem::part(at, "must be a schema, or false for none"));
+            None
+        }
+    }
+}
+
+/// A converted schema, self-contained, unless it says nothing or too much.
+fn advertised(
+    schemas: &mut SchemaReader<'_>,
+    schema: &Value,
+    at: &str,
+    problems: &mut Vec<Problem>,
+) -> Option<Value> {
+    let mut root = schemas.root(schema, Direction::Output);
     if !root.contains_key("type") && schemas.is_object(&root, Direction::Output) {
         root.insert("type".to_owned(), json!("object"));
     }

@@ -10,6 +10,7 @@
 
 mod answers;
 mod documents;
+mod marks;
 mod mutations;
 mod pages;
 mod references;

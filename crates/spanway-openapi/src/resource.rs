@@ -1,0 +1,258 @@
+//! A GET operation as a resource, or as a template for many: its URI, and how it is read.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Method, Response};
+use serde_json::{Map, Value};
+use spanway_protocol::schema::ResourceContents;
+use spanway_server::{
+    CompletionRequest, Context, Params, Resource, ResourceError, SchemaCheck, Uri,
+};
+
+use crate::arguments::Target;
+use crate::bridge::{Bridge, Unread};
+use crate::marks::ResourceMark;
+use crate::operation::{Location, Operation, placeholders};
+use crate::problem::Problem;
+use crate::response::media_type;
+use crate::value::{choices, from_text, property};
+
+/// Where an operation can be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Address {
+    uri: String,
+    /// The argument that each variable of a template is; none for a URI.
+    variables: BTreeMap<String, String>,
+    is_template: bool,
+}
+
+impl Address {
+    /// Where the marks of `operation` put it.
+    pub(crate) fn marked(operation: &Operation, scheme: &str) -> Result<Vec<Self>, Problem> {
+        let wrong = |message: String| Problem::operation(&operation.pointer, message);
+        // What is read must not change anything, for clients read without asking anybody.
+        if operation.method != Method::GET {
+            let message = format!("a resource is read with GET, not {}", operation.method);
+            return Err(wrong(message));
+        }
+        let mut addresses = Vec::new();
+        if let Some(mark) = &operation.marks.resource {
+            let uri = match mark {
+                ResourceMark::Named => format!("{scheme}://{}", operation.name),
+                ResourceMark::At(uri) => uri.clone(),
+            };
+            addresses.push(Self {
+                uri,
+                variables: BTreeMap::new(),
+                is_template: false,
+            });
+        }
+        if let Some(template) = &operation.marks.template {
+            let mut variables = BTreeMap::new();
+            for name in placeholders(template) {
+                let name = name.trim_start_matches('+');
+                let argument = argument_of(operation, name).ok_or_else(|| {
+                    wrong(format!("{{{name}}} of {template} is no argument of it"))
+                })?;
+                variables.insert(name.to_owned(), argument.to_owned());
+            }
+            addresses.push(Self {
+                uri: template.clone(),
+                variables,
+                is_template: true,
+            });
+        }
+        for address in &addresses {
+            if let Some(missing) = address.missing(operation) {
+                let message = format!(
+                    "{} does not say what the required argument {missing:?} is",
+                    address.uri
+                );
+                return Err(wrong(message));
+            }
+        }
+        Ok(addresses)
+    }
+
+    /// Where its path puts an operation that can be read by its path alone.
+    pub(crate) fn by_rule(operation: &Operation, scheme: &str) -> Option<Self> {
+        if operation.method != Method::GET || operation.path.contains(['?', '#']) {
+            return None;
+        }
+        let path = operation.path.trim_matches('/');
+        let mut variables = BTreeMap::new();
+        for name in placeholders(path) {
+            let legal = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '.';
+            if !name.chars().all(legal) {
+                return None;
+            }
+            variables.insert(name.to_owned(), argument_of(operation, name)?.to_owned());
+        }
+        let address = Self {
+            uri: match path {
+                "" => format!("{scheme}://{}", operation.name),
+                path => format!("{scheme}://{path}"),
+            },
+            is_template: !variables.is_empty(),
+            variables,
+        };
+        address.missing(operation).is_none().then_some(address)
+    }
+
+    /// A required argument that reading at this address would not give.
+    fn missing<'o>(&self, operation: &'o Operation) -> Option<&'o str> {
+        let given = |argument: &str| self.variables.values().any(|it| it == argument);
+        let bindings = &operation.arguments.bindings;
+        let mut required = bindings.iter().filter(|it| it.required);
+        let missing = required.find(|it| !given(&it.argument))?;
+        Some(&missing.argument)
+    }
+}
+
+/// The argument that a variable of a template means: by its own name, else by that of its parameter.
+fn argument_of<'o>(operation: &'o Operation, variable: &str) -> Option<&'o str> {
+    let bindings = &operation.arguments.bindings;
+    let by_name = bindings.iter().find(|it| it.argument == variable);
+    let in_path = || {
+        bindings.iter().find(|it| match it.target {
+            Target::Parameter(index) => operation
+                .parameters
+                .get(index)
+                .is_some_and(|it| it.location == Location::Path && it.name == variable),
+            _ => false,
+        })
+    };
+    Some(&by_name.or_else(in_path)?.argument)
+}
+
+/// The operation at `index` as a resource at `address`.
+pub(crate) fn resource<S: Send + Sync + 'static>(
+    bridge: &Arc<Bridge>,
+    index: usize,
+    operation: &Operation,
+    address: Address,
+) -> Resource<S> {
+    let schema = &operation.arguments.schema;
+    let variables = address.variables.clone();
+    let (uri, is_template) = (address.uri.clone(), address.is_template);
+    let reader = Arc::new(Reader {
+        bridge: Arc::clone(bridge),
+        index,
+        check: SchemaCheck::new(schema.clone()),
+        schema: schema.clone(),
+        variables: address.variables,
+        mime_type: mime_type(operation),
+    });
+    let read =
+        move |Uri(uri): Uri, Params(values): Params<BTreeMap<String, String>>, cx: Context| {
+            let reader = Arc::clone(&reader);
+            async move { reader.read(uri, &values, &cx).await }
+        };
+    let mut resource = if is_template {
+        Resource::template(uri, operation.name.clone(), read)
+    } else {
+        Resource::new(uri, operation.name.clone(), read)
+    };
+    for (variable, argument) in variables {
+        let all = choices(schema, &argument);
+        if !all.is_empty() {
+            resource = resource.complete(variable, move |request: CompletionRequest| {
+                std::future::ready(starting_with(&all, &request.value))
+            });
+        }
+    }
+    described(resource, operation)
+}
+
+/// What an argument may be, as far as it was typed.
+pub(crate) fn starting_with(all: &[String], typed: &str) -> Vec<String> {
+    let fitting = all.iter().filter(|it| it.starts_with(typed));
+    fitting.cloned().collect()
+}
+
+fn described<S: Send + Sync + 'static>(
+    mut resource: Resource<S>,
+    operation: &Operation,
+) -> Resource<S> {
+    resource = resource.description(operation.resource_description());
+    if let Some(title) = operation.title() {
+        resource = resource.title(title);
+    }
+    if let Some(mime_type) = mime_type(operation) {
+        resource = resource.mime_type(mime_type);
+    }
+    for (key, value) in operation.extra_meta() {
+        resource = resource.meta(key, value);
+    }
+    resource
+}
+
+/// The media type that is marked, else the first that a success has.
+fn mime_type(operation: &Operation) -> Option<String> {
+    let successes = operation
+        .responses
+        .iter()
+        .filter(|it| it.status.is_success());
+    let declared = || {
+        let mut all = successes.flat_map(|it| &it.media_types);
+        all.find(|it| !it.contains('*')).cloned()
+    };
+    operation.marks.mime_type.clone().or_else(declared)
+}
+
+/// What reading a resource needs.
+struct Reader {
+    bridge: Arc<Bridge>,
+    index: usize,
+    check: SchemaCheck,
+    schema: Value,
+    variables: BTreeMap<String, String>,
+    mime_type: Option<String>,
+}
+
+impl Reader {
+    async fn read(
+        &self,
+        uri: String,
+        values: &BTreeMap<String, String>,
+        context: &Context,
+    ) -> Result<ResourceContents, ResourceError> {
+        let mut arguments = Map::new();
+        for (variable, argument) in &self.variables {
+            let text = values.get(variable).ok_or_else(ResourceError::not_found)?;
+            let value = from_text(property(&self.schema, argument), text);
+            arguments.insert(argument.clone(), value);
+        }
+        let arguments = Value::Object(arguments);
+        // A URI whose parts are not what the API takes names nothing there.
+        if self.check.problems(&arguments).is_some() {
+            return Err(ResourceError::not_found());
+        }
+        let Value::Object(arguments) = arguments else {
+            return Err(ResourceError::not_found());
+        };
+        let response = self.bridge.read_at(self.index, &arguments, context).await;
+        match response {
+            Ok(response) => Ok(self.contents(uri, &response)),
+            Err(Unread::Missing) => Err(ResourceError::not_found()),
+            Err(Unread::Failed(text)) => Err(ResourceError::new(text)),
+        }
+    }
+
+    /// Text where it reads as such, else bytes.
+    fn contents(&self, uri: String, response: &Response<Bytes>) -> ResourceContents {
+        let body = response.body();
+        let contents = match std::str::from_utf8(body) {
+            Ok(text) if !text.contains('\0') => ResourceContents::text(uri, text),
+            _ => ResourceContents::blob(uri, body),
+        };
+        let answered = media_type(response.headers());
+        let answered = (!answered.is_empty()).then_some(answered);
+        match answered.or_else(|| self.mime_type.clone()) {
+            Some(mime_type) => contents.with_mime_type(mime_type),
+            None => contents,
+        }
+    }
+}
