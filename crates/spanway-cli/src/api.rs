@@ -155,7 +155,7 @@ fn naming(openings: &[Opening], catalogs: &[Catalog]) -> (String, String) {
 fn part(source: Option<&str>, catalog: Catalog, api: &Api) -> anyhow::Result<Part> {
     let problems = catalog.problems().to_vec();
     let tools = catalog.operations().iter().filter(|it| it.is_tool());
-    let operations = tools.cloned().collect();
+    let mut operations: Vec<Operation> = tools.cloned().collect();
     let description = catalog.description().map(str::to_owned);
     let schemes = catalog.security_schemes();
     let schemes = schemes.map(|(name, scheme)| (name.to_owned(), scheme.clone()));
@@ -194,6 +194,19 @@ fn part(source: Option<&str>, catalog: Catalog, api: &Api) -> anyhow::Result<Par
     }
     if api.is_tolerant {
         bridge = bridge.tolerant();
+    }
+    bridge = bridge.binary_bytes_max(api.binary_bytes_max);
+    if let Some(tokens) = api.answer_tokens {
+        bridge = bridge.answer_tokens_max(tokens);
+    }
+    if let Some(pages) = api.pages {
+        bridge = bridge.pages(pages);
+    }
+    for (filter, shape) in &api.shapes {
+        let meant = operations.iter_mut().filter(|it| filter.matches(it));
+        // Nothing describes what the shape makes of the answer.
+        meant.for_each(|operation| operation.output_schema = None);
+        bridge = bridge.shape(filter.clone(), shape.clone());
     }
     Ok(Part {
         source: match source {

@@ -7,6 +7,7 @@
 mod breaker;
 mod builder;
 mod caller;
+mod pages;
 mod read;
 mod retry;
 
@@ -25,13 +26,15 @@ use url::Url;
 
 use crate::catalog::Catalog;
 use crate::credentials::{Applied, CredentialError, Credentials, scrub};
+use crate::limits::RESPONSE_BYTES_MAX;
 use crate::operation::Operation;
 use crate::request::build_request;
-use crate::response::read_response;
-use crate::upstream::{Reach, Upstream, UpstreamError};
+use crate::response::{Presentation, read_response};
+use crate::upstream::{Arrival, Reach, Upstream, UpstreamError};
 use breaker::Breaker;
 pub use builder::{BridgeBuilder, BridgeError};
 pub(crate) use caller::{Caller, PassOn};
+use pages::Pages;
 pub(crate) use read::Unread;
 use retry::Attempt;
 
@@ -44,6 +47,7 @@ pub struct Bridge {
     extensions: Vec<PassOn>,
     credentials: Credentials,
     retries: u32,
+    pages_max: u32,
     /// Whether arguments that do not conform are read as was probably meant.
     pub(crate) is_tolerant: bool,
 }
@@ -55,7 +59,10 @@ struct Callable {
     reach: Reach,
     timeout: Duration,
     gate: Arc<Gate>,
-    /// The compiled output schema; made at the first call, for big documents have many.
+    presentation: Presentation,
+    /// The schema of the successful answers that the document promises; advertised unless they are shaped.
+    promised: Option<Value>,
+    /// That schema compiled; made at the first call, for big documents have many.
     validator: OnceLock<Option<Validator>>,
 }
 
@@ -110,7 +117,8 @@ impl Bridge {
         match self.answer(callable, arguments, caller.into()).await {
             Ok(answered) => {
                 let response = &answered.response;
-                let result = read_response(&callable.operation, callable.validator(), response);
+                let (validator, shown) = (callable.validator(), &callable.presentation);
+                let result = read_response(&callable.operation, validator, response, shown);
                 answered.redacted(result)
             }
             Err(text) => CallToolResult::error(text),
@@ -129,8 +137,10 @@ impl Bridge {
         let request = build_request(operation, &callable.base, arguments, &fixed);
         let mut request = request.map_err(|error| error.to_string())?;
         request.extensions_mut().insert(callable.reach);
+        let arrival = Arrival::new(caller.tell());
+        request.extensions_mut().insert(arrival);
         self.introduce(caller, request.extensions_mut());
-        match self.attempts(callable, &request).await {
+        match self.pages(callable, &request).await {
             Ok((response, applied)) => {
                 tracing::debug!(tool = %operation.name, status = response.status().as_u16(), "called");
                 let sent = request.into_parts().0.headers;
@@ -147,13 +157,51 @@ impl Bridge {
         }
     }
 
-    /// Sends a request until there is an answer to keep, within the time limit.
-    async fn attempts(
+    /// Sends a request, and those for further pages of its answer where the operator wants them, within the
+    /// time limit. A page that fails ends the list, which says so.
+    async fn pages(
         &self,
         callable: &Callable,
         request: &Request<Bytes>,
     ) -> Result<(Response<Bytes>, Applied), CallError> {
+        let operation = &callable.operation;
         let deadline = Instant::now() + callable.timeout;
+        let (mut response, mut applied) = self.attempts(callable, request, deadline).await?;
+        let is_paged = self.pages_max > 1;
+        let pages = is_paged
+            .then(|| Pages::first(operation, &response))
+            .flatten();
+        let Some(mut pages) = pages else {
+            return Ok((response, applied));
+        };
+        let mut asked = request.clone();
+        let mut bytes = response.body().len();
+        let more = loop {
+            let Some(next) = pages.next(operation, &asked, &response) else {
+                break None;
+            };
+            if pages.count() >= self.pages_max || bytes > RESPONSE_BYTES_MAX {
+                break Some(next);
+            }
+            *asked.uri_mut() = next.clone();
+            match self.attempts(callable, &asked, deadline).await {
+                Ok((answer, used)) if pages.add(&answer) => {
+                    bytes += answer.body().len();
+                    (response, applied) = (answer, used);
+                }
+                _ => break Some(next),
+            }
+        };
+        Ok((pages.join(response, request.uri(), more.as_ref()), applied))
+    }
+
+    /// Sends a request until there is an answer to keep, or until `deadline`.
+    async fn attempts(
+        &self,
+        callable: &Callable,
+        request: &Request<Bytes>,
+        deadline: Instant,
+    ) -> Result<(Response<Bytes>, Applied), CallError> {
         let mut done = 0;
         loop {
             let outcome = self.attempt(callable, request, deadline).await;
@@ -193,6 +241,7 @@ impl Bridge {
         let exchange = self.exchange(&callable.operation, request);
         let outcome = tokio::time::timeout_at(deadline, exchange).await;
         let outcome = outcome.unwrap_or(Err(UpstreamError::Timeout { seconds }.into()));
+        let outcome = outcome.or_else(|error| so_far(callable, request, error));
         match &outcome {
             Ok((response, _)) => pass.end(!matches!(response.status().as_u16(), 502..=504)),
             Err(CallError::Upstream(UpstreamError::TooLarge { .. })) => pass.end(true),
@@ -242,6 +291,24 @@ impl Bridge {
     }
 }
 
+/// What has come of a stream that went on for too long, in place of the error.
+fn so_far(
+    callable: &Callable,
+    request: &Request<Bytes>,
+    error: CallError,
+) -> Result<(Response<Bytes>, Applied), CallError> {
+    let arrival = request.extensions().get::<Arrival>();
+    // Where JSON is promised, a part of it is of no use.
+    let arrival = arrival.filter(|_| callable.promised.is_none());
+    match &error {
+        CallError::Upstream(UpstreamError::Timeout { .. }) => arrival
+            .and_then(Arrival::so_far)
+            .map(|response| (response, Applied::default()))
+            .ok_or(error),
+        _ => Err(error),
+    }
+}
+
 /// Why a call has no response.
 #[derive(Debug, thiserror::Error)]
 enum CallError {
@@ -286,7 +353,7 @@ impl Answered {
 impl Callable {
     fn validator(&self) -> Option<&Validator> {
         let compile = || {
-            let schema = self.operation.output_schema.as_ref()?;
+            let schema = self.promised.as_ref()?;
             jsonschema::draft202012::new(schema).ok()
         };
         self.validator.get_or_init(compile).as_ref()

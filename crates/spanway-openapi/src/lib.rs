@@ -24,7 +24,8 @@
 //! - **Hints**: see [`Operation::hints`].
 //! - **Result**: a status of 400 and above is an error with the status and the beginning of the body.
 //!   JSON is structured if every success promises one schema of at most 64 KiB; an answer that
-//!   breaks that promise is an error that says so and carries the answer as text.
+//!   breaks that promise is an error that says so and carries the answer as text. Pictures and sounds are
+//!   content of that kind, other bytes an embedded resource, all within [`BINARY_BYTES_MAX`].
 //!
 //! # Example
 //! ```
@@ -89,10 +90,10 @@ pub use document::{Document, DocumentError, OpenApiVersion};
 pub use features::{Exposure, Features, Reads};
 pub use filter::{Filter, FilterError};
 pub use limits::{
-    BREAKER_FAILURES, BREAKER_PAUSE, CALL_TIMEOUT, CONCURRENCY, DOCUMENT_BYTES_MAX,
-    DOCUMENT_TIMEOUT, RESPONSE_BYTES_MAX, RETRIES,
+    BINARY_BYTES_MAX, BREAKER_FAILURES, BREAKER_PAUSE, CALL_TIMEOUT, CONCURRENCY,
+    DOCUMENT_BYTES_MAX, DOCUMENT_TIMEOUT, RESPONSE_BYTES_MAX, RETRIES,
 };
-pub use marks::{Marks, ResourceMark, TaskMark};
+pub use marks::{Marks, ResourceMark};
 pub use operation::{
     Body, BodyKind, Hints, Location, Operation, Parameter, Response, StatusPattern, Style,
 };
@@ -101,6 +102,7 @@ pub use overrides::{HintOverrides, Override, OverrideError};
 pub use parse::SyntaxError;
 pub use problem::{Impact, Problem};
 pub use request::{RequestError, build_request};
+pub use response::{Shape, ShapeError};
 pub use router::{Routes, RoutesError, from_router};
 pub use search::{SEARCH_THRESHOLD, search_features, search_tools};
 pub use security::{SecurityNeed, SecurityScheme};

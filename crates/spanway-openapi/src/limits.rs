@@ -74,6 +74,15 @@ pub const BREAKER_PAUSE: Duration = Duration::from_secs(15);
 /// Bytes of an upstream's response body.
 pub const RESPONSE_BYTES_MAX: usize = 16 * 1024 * 1024;
 
+/// Bytes of a picture, a sound or another file that are handed on; base64 makes a third more of them.
+pub const BINARY_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Bytes of a line of a stream before it is told without its end.
+pub(crate) const STREAM_LINE_BYTES_MAX: usize = 16 * 1024;
+
+/// Characters of such a line that are told; the result has all of it.
+pub(crate) const STREAM_LINE_CHARS_MAX: usize = 2048;
+
 /// Bytes of an error's body shown to the model.
 pub(crate) const ERROR_BODY_BYTES_MAX: usize = 8 * 1024;
 

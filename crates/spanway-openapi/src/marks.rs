@@ -4,6 +4,7 @@
 //! what is exposed, or to whom, and cannot be read costs its operation; any other is ignored and reported.
 
 use serde_json::{Map, Value};
+use spanway_server::TaskSupport;
 
 use crate::pointer;
 use crate::problem::Problem;
@@ -31,18 +32,6 @@ pub(crate) const KEYS: [&str; 17] = [
     "output-schema",
     "meta",
 ];
-
-/// Whether the calls of a tool may be tasks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum TaskMark {
-    /// Never.
-    Forbidden,
-    /// If the client asks for it.
-    Optional,
-    /// Always.
-    Required,
-}
 
 /// How the resource of an operation is found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,7 +78,7 @@ pub struct Marks {
     /// `x-mcp-scopes`: what a caller must be granted.
     pub scopes: Vec<String>,
     /// `x-mcp-task-support`: `forbidden`, `optional` or `required`.
-    pub task_support: Option<TaskMark>,
+    pub task_support: Option<TaskSupport>,
     /// `x-mcp-meta`: added to the `_meta` of what the operation becomes.
     pub meta: Map<String, Value>,
     /// `x-mcp-output-schema` as it is written, with its pointer; `false` is for none.
@@ -188,9 +177,9 @@ impl Marks {
             "meta" => self.meta = object()?,
             "task-support" => {
                 self.task_support = Some(match value.as_str() {
-                    Some("forbidden") => TaskMark::Forbidden,
-                    Some("optional") => TaskMark::Optional,
-                    Some("required") => TaskMark::Required,
+                    Some("forbidden") => TaskSupport::Forbidden,
+                    Some("optional") => TaskSupport::Optional,
+                    Some("required") => TaskSupport::Required,
                     _ => return Err(wrong("must be forbidden, optional or required")),
                 });
             }

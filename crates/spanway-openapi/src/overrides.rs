@@ -94,6 +94,16 @@ impl Override {
         };
         keep(&mut operation.summary, &self.title);
         keep(&mut operation.description, &self.description);
+        // A mark would stand over both.
+        let marks = &mut operation.marks;
+        for (mark, said) in [
+            (&mut marks.title, &self.title),
+            (&mut marks.description, &self.description),
+        ] {
+            if mark.is_some() {
+                keep(mark, said);
+            }
+        }
         let (hints, own) = (self.hints, &mut operation.hint_overrides);
         own.read_only = hints.read_only.or(own.read_only);
         own.destructive = hints.destructive.or(own.destructive);
@@ -205,6 +215,22 @@ mod tests {
         );
         assert!(!b.may_be_repeated(), "its method does not promise it");
         assert!(catalog.problems()[0].message.contains("op:zebra"));
+    }
+
+    #[test]
+    fn what_the_operator_says_stands_over_marks_too() {
+        let document = json!({"openapi": "3.1.0", "paths": {"/a": {"get": {"operationId": "a",
+            "x-mcp-title": "Marked", "x-mcp-description": "Marked words.",
+            "x-mcp-annotations": {"readOnlyHint": true}}}}});
+        let mut one = Override::new("op:a".parse().unwrap());
+        one.title = Some("Fresh".to_owned());
+        one.description = Some("New words.".to_owned());
+        one.hints.read_only = Some(false);
+        let catalog = Catalog::read(&Document::from_value(document, None).unwrap());
+        let tool = catalog.override_with(&[one]).unwrap().operations()[0].tool_definition();
+        assert_eq!(tool.title.as_deref(), Some("Fresh"));
+        assert_eq!(tool.description.as_deref(), Some("New words."));
+        assert_eq!(tool.annotations.unwrap().read_only, Some(false));
     }
 
     #[test]

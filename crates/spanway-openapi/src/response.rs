@@ -1,6 +1,9 @@
 //! An upstream's response as a tool's result: pure, bounded, and never promising what did not come.
 
+mod budget;
 mod conform;
+mod content;
+mod shape;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Response, StatusCode, header};
@@ -8,13 +11,50 @@ use jsonschema::Validator;
 use serde_json::Value;
 use spanway_protocol::schema::{CallToolResult, Content};
 
-use crate::limits::ERROR_BODY_BYTES_MAX;
+use crate::limits::{BINARY_BYTES_MAX, ERROR_BODY_BYTES_MAX};
 use crate::operation::{Operation, essence, is_json};
+use crate::upstream::Unfinished;
+use budget::Budget;
 use conform::{Conformance, conform};
+use content::content;
+pub use shape::{Shape, ShapeError};
+
+/// What is told of an answer that is promised to be whole and does not fit.
+const TOO_LONG: &str = "The call itself succeeded, but the answer is larger than this server hands on, and cannot be \
+     made smaller without breaking what the API's document promises. Ask for less. The beginning of the answer follows.";
+
+/// What is told of a stream whose end was not waited for.
+const UNFINISHED: &str =
+    "[truncated: the API was still sending; this is what came within the time of a call]";
+
+/// A mark on a response that is several pages of a list, or not all of them: what to tell of that.
+#[derive(Debug, Clone)]
+pub(crate) struct Joined(pub(crate) String);
+
+/// How answers are shown, as the operator wants it.
+#[derive(Debug, Clone)]
+pub(crate) struct Presentation {
+    /// The largest answer of bytes that is handed on.
+    pub(crate) binary_bytes_max: usize,
+    /// About how much of an answer is shown to the model; `None`: all of it.
+    pub(crate) tokens_max: Option<usize>,
+    /// What is done to JSON, one after the other.
+    pub(crate) shapes: Vec<Shape>,
+}
+
+impl Default for Presentation {
+    fn default() -> Self {
+        Self {
+            binary_bytes_max: BINARY_BYTES_MAX,
+            tokens_max: None,
+            shapes: Vec::new(),
+        }
+    }
+}
 
 /// Reads the response to a call of `operation`.
 ///
-/// `validator` is the compiled output schema, if one is advertised. A success that does not conform
+/// `validator` is the compiled output schema, if the document promises one. A success that does not conform
 /// to it is an error result that says so: a result with an output schema must have structured
 /// content (T-2506-03), and clients refuse one without.
 #[must_use]
@@ -22,20 +62,92 @@ pub(crate) fn read_response(
     operation: &Operation,
     validator: Option<&Validator>,
     response: &Response<Bytes>,
+    presentation: &Presentation,
 ) -> CallToolResult {
     if let Some(failure) = read_failure(operation, response) {
         return failure;
     }
     let value = json_value(response);
-    match (validator, value) {
+    let is_shaped = !presentation.shapes.is_empty();
+    let mut result = match (validator, value) {
         (Some(validator), Some(value)) => match conform(validator, value) {
-            Conformance::Conforms(value) => CallToolResult::new(vec![content(operation, response)])
-                .with_structured_content(value),
-            Conformance::Differs(problem) => differs(operation, response, &problem),
+            Conformance::Conforms(value) if is_shaped => shaped(&presentation.shapes, value),
+            Conformance::Conforms(value) => {
+                let content = content(operation, response, presentation);
+                CallToolResult::new(vec![content]).with_structured_content(value)
+            }
+            Conformance::Differs(problem) => differs(operation, response, presentation, &problem),
         },
-        (Some(_), None) => differs(operation, response, "it is not JSON"),
-        (None, _) => CallToolResult::new(vec![content(operation, response)]),
+        (Some(_), None) => differs(operation, response, presentation, "it is not JSON"),
+        (None, Some(value)) if is_shaped => shaped(&presentation.shapes, value),
+        (None, _) => CallToolResult::new(vec![content(operation, response, presentation)]),
+    };
+    if response.extensions().get::<Unfinished>().is_some() {
+        result.content.insert(0, Content::text(UNFINISHED));
     }
+    if let Some(Joined(note)) = response.extensions().get() {
+        result.content.insert(0, Content::text(note.clone()));
+    }
+    match presentation.tokens_max {
+        Some(tokens) => within(Budget::of_tokens(tokens), result, validator),
+        None => result,
+    }
+}
+
+/// An answer in the operator's shape, which no schema describes.
+fn shaped(shapes: &[Shape], value: Value) -> CallToolResult {
+    let value = shapes
+        .iter()
+        .try_fold(value, |value, shape| shape.apply(value));
+    match value {
+        Some(Value::String(text)) => CallToolResult::text(text),
+        Some(value) => CallToolResult::text(value.to_string()),
+        None => CallToolResult::error(
+            "The call itself succeeded, but the answer cannot be brought into the shape that the operator of this server wants",
+        ),
+    }
+}
+
+/// A result with no more text than the budget holds. What is structured must still conform to the schema
+/// (T-2506-03); where it then does not, the beginning of the answer is an error.
+fn within(
+    budget: Budget,
+    mut result: CallToolResult,
+    validator: Option<&Validator>,
+) -> CallToolResult {
+    // Notes of ours come first, the answer last.
+    let Some(text) = result.content.last().and_then(Content::as_text) else {
+        return result;
+    };
+    if budget.holds(text.len()) {
+        return result;
+    }
+    let is_structured = result.structured_content.is_some();
+    let mut shortened = result.structured_content.clone();
+    if shortened.is_none() && !result.is_error {
+        shortened = serde_json::from_str(text).ok();
+    }
+    if let Some(mut value) = shortened.filter(|it| it.is_object() || it.is_array())
+        && let Some(mark) = budget.shorten(&mut value)
+        && (!is_structured || validator.is_none_or(|it| it.is_valid(&value)))
+    {
+        result.content.pop();
+        result.content.push(Content::text(mark));
+        result.content.push(Content::text(value.to_string()));
+        if is_structured {
+            result.structured_content = Some(value);
+        }
+        return result;
+    }
+    let beginning = Content::text(budget.cut(text));
+    result.content.pop();
+    if is_structured {
+        result.content.push(Content::text(TOO_LONG));
+        result.is_error = true;
+        result.structured_content = None;
+    }
+    result.content.push(beginning);
+    result
 }
 
 /// The response as an error, if it is a failure.
@@ -53,13 +165,19 @@ fn is_failure(operation: &Operation, status: StatusCode) -> bool {
     code >= 400 || (status.is_redirection() && !is_documented())
 }
 
-fn differs(operation: &Operation, response: &Response<Bytes>, problem: &str) -> CallToolResult {
+fn differs(
+    operation: &Operation,
+    response: &Response<Bytes>,
+    presentation: &Presentation,
+    problem: &str,
+) -> CallToolResult {
     tracing::warn!(tool = %operation.name, problem, "the answer is not what the document promises");
     let note = format!(
         "The API answered {}, so the call itself succeeded, but the answer is not what the API's document promises: {problem}. The answer as it came follows.",
         status_text(response.status())
     );
-    CallToolResult::new(vec![Content::text(note), content(operation, response)]).with_is_error(true)
+    let content = content(operation, response, presentation);
+    CallToolResult::new(vec![Content::text(note), content]).with_is_error(true)
 }
 
 /// A failure in words: the status, where a redirect leads, and the beginning of the body.
@@ -74,24 +192,9 @@ fn failure_text(response: &Response<Bytes>) -> String {
     let body = body_text(response);
     if !body.is_empty() {
         text.push('\n');
-        text.push_str(&cut(&body, ERROR_BODY_BYTES_MAX));
+        text.push_str(&cut(&body, ERROR_BODY_BYTES_MAX, "cut here"));
     }
     text
-}
-
-/// The body of a success as content.
-fn content(operation: &Operation, response: &Response<Bytes>) -> Content {
-    let media_type = media_type(response.headers());
-    if response.body().is_empty() {
-        return Content::text(empty_text(operation, response));
-    }
-    match media_type.split('/').next() {
-        Some("image") if media_type != "image/svg+xml" => {
-            Content::image(response.body(), media_type)
-        }
-        Some("audio") => Content::audio(response.body(), media_type),
-        _ => Content::text(body_text(response)),
-    }
 }
 
 /// What there is to say without a body: the status, where it leads, and for HEAD all headers.
@@ -106,28 +209,35 @@ fn empty_text(operation: &Operation, response: &Response<Bytes>) -> String {
             ));
         }
     }
-    cut(&text, ERROR_BODY_BYTES_MAX)
+    cut(&text, ERROR_BODY_BYTES_MAX, "cut here")
 }
 
 /// The body as text; bytes that are none are summed up by type and size.
 fn body_text(response: &Response<Bytes>) -> String {
-    let body = response.body();
-    let media_type = media_type(response.headers());
-    match std::str::from_utf8(body) {
-        Ok(text) if !text.contains('\0') => text.to_owned(),
-        _ if media_type.starts_with("text/") => String::from_utf8_lossy(body).into_owned(),
-        _ => {
-            let kind = if media_type.is_empty() {
-                "unknown type"
-            } else {
-                &media_type
-            };
-            format!(
-                "({} bytes of {kind}, which cannot be shown as text)",
-                body.len()
-            )
+    readable(response)
+        .unwrap_or_else(|| format!("({}, which cannot be shown as text)", weight(response)))
+}
+
+/// The body as text, if it is some.
+fn readable(response: &Response<Bytes>) -> Option<String> {
+    match std::str::from_utf8(response.body()) {
+        Ok(text) if !text.contains('\0') => Some(text.to_owned()),
+        _ if media_type(response.headers()).starts_with("text/") => {
+            Some(String::from_utf8_lossy(response.body()).into_owned())
         }
+        _ => None,
     }
+}
+
+/// How much of what came.
+fn weight(response: &Response<Bytes>) -> String {
+    let media_type = media_type(response.headers());
+    let kind = if media_type.is_empty() {
+        "unknown type"
+    } else {
+        &media_type
+    };
+    format!("{} bytes of {kind}", response.body().len())
 }
 
 /// The body as JSON, if it says that it is, or says nothing and reads as such.
@@ -155,13 +265,13 @@ fn header_text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
 }
 
 /// At most `bytes_max` bytes of `text`, cut between characters, with a mark that says so.
-fn cut(text: &str, bytes_max: usize) -> String {
+fn cut(text: &str, bytes_max: usize, mark: &str) -> String {
     if text.len() <= bytes_max {
         return text.to_owned();
     }
     let end = text.floor_char_boundary(bytes_max);
     format!(
-        "{}\n[cut here: {} of {} bytes shown]",
+        "{}\n[{mark}: {} of {} bytes shown]",
         &text[..end],
         end,
         text.len()

@@ -40,13 +40,16 @@ impl Operation {
         definition
     }
 
-    /// Hints that the document gives, over those of the method.
+    /// Hints that the document gives, over those of the method; those of the operator stand over both.
     fn annotate(&self, annotations: &mut ToolAnnotations) {
         let given = &self.marks.annotations;
         let hint = |key: &str| given.get(key).and_then(Value::as_bool);
-        annotations.read_only = hint("readOnlyHint").or(annotations.read_only);
-        annotations.destructive = hint("destructiveHint").or(annotations.destructive);
-        annotations.idempotent = hint("idempotentHint").or(annotations.idempotent);
+        let own = self.hint_overrides;
+        let over = |own: Option<bool>, key: &str| own.or_else(|| hint(key));
+        annotations.read_only = over(own.read_only, "readOnlyHint").or(annotations.read_only);
+        annotations.destructive =
+            over(own.destructive, "destructiveHint").or(annotations.destructive);
+        annotations.idempotent = over(own.idempotent, "idempotentHint").or(annotations.idempotent);
         annotations.open_world = hint("openWorldHint").or(annotations.open_world);
         let title = given.get("title").and_then(Value::as_str);
         annotations.title = title.map(str::to_owned);
@@ -95,6 +98,8 @@ pub(crate) fn tool_at<S: Send + Sync + 'static>(
     definition: ToolDefinition,
 ) -> Tool<S> {
     let is_tolerant = bridge.is_tolerant;
+    let operation = bridge.operations().nth(index);
+    let tasks = operation.and_then(|operation| operation.marks.task_support);
     let bridge = Arc::clone(bridge);
     let call = move |arguments: Map<String, Value>, context: Context| {
         let bridge = Arc::clone(&bridge);
@@ -103,6 +108,6 @@ pub(crate) fn tool_at<S: Send + Sync + 'static>(
             Ok::<CallToolResult, ToolError>(result)
         }
     };
-    let tool = Tool::from_definition(definition, call);
+    let tool = Tool::from_definition(definition, call).tasks(tasks.unwrap_or_default());
     if is_tolerant { tool.tolerant() } else { tool }
 }

@@ -2,6 +2,7 @@
 //!
 //! Two are shipped: [`HttpUpstream`] over the network and [`ServiceUpstream`] within the process.
 
+mod arrival;
 mod http_upstream;
 mod reach;
 mod service;
@@ -14,6 +15,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use url::Url;
 
+pub(crate) use arrival::{Arrival, Tell, Unfinished};
 pub use http_upstream::{HttpUpstream, HttpUpstreamError};
 pub(crate) use http_upstream::{http_client, same_origin, to_public};
 pub(crate) use reach::{PublicOnly, Reach, Reaches, Way, is_loopback};

@@ -205,6 +205,25 @@ settings! {
     /// Not these operations; stronger than --include (repeatable)
     #[arg(long = "exclude", value_name = "FILTER", env = "SPANWAY_EXCLUDE", value_delimiter = ',', help_heading = "API")]
     exclude: Vec<String>,
+    /// The largest picture, sound or other file in an answer that is handed on [default: 4mb]
+    #[arg(long, value_name = "SIZE", env = "SPANWAY_MAX_BINARY", help_heading = "API")]
+    max_binary: Option<String>,
+    /// About how many tokens of an answer are shown, at four bytes each; a longer one is truncated with a mark, JSON
+    /// stays JSON [default: all]
+    #[arg(long, value_name = "NUMBER", env = "SPANWAY_ANSWER_TOKENS", help_heading = "API")]
+    answer_tokens: Option<usize>,
+    /// Leaves fields out of answers, FILTER=FIELDS as in 'op:list*=links,items.owner.email'. To make them smaller, not to
+    /// keep secrets: errors are shown as they come (repeatable)
+    #[arg(long = "drop-fields", value_name = "FILTER=FIELDS", env = "SPANWAY_DROP_FIELDS", value_delimiter = '\n', help_heading = "API")]
+    drop_fields: Vec<String>,
+    /// Brings answers into another shape with JMESPath, FILTER=EXPRESSION as in 'op:list*=items[].[id, name]', after
+    /// --drop-fields (repeatable)
+    #[arg(long = "shape", value_name = "FILTER=EXPRESSION", env = "SPANWAY_SHAPE", value_delimiter = '\n', help_heading = "API")]
+    shape: Vec<String>,
+    /// How many pages of a list one call reads and joins, where the API says how to go on: a Link header, a cursor, or a
+    /// page that the call gives [default: 1]
+    #[arg(long, value_name = "NUMBER", env = "SPANWAY_PAGES", help_heading = "API")]
+    pages: Option<u32>,
     /// What is said of single operations in place of their document; in a file only
     #[arg(skip)]
     operation: Vec<OperationSettings>,

@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 use http::{HeaderName, HeaderValue};
 use spanway::http::auth::BearerTokens;
 use spanway::http::{ResponseMode, ServeOptions, StreamableHttpBuilder};
-use spanway::openapi::{ClashPolicy, CredentialSource, Filter, Override};
+use spanway::openapi::{BINARY_BYTES_MAX, ClashPolicy, CredentialSource, Filter, Override, Shape};
 use spanway::protocol::Limits;
 use spanway::{McpService, Server, StateKeyError, StateKeys, StreamableHttp};
 use url::Url;
@@ -67,6 +67,10 @@ pub(crate) struct Api {
     pub(crate) retries: Option<u32>,
     pub(crate) concurrency: Option<usize>,
     pub(crate) is_tolerant: bool,
+    pub(crate) binary_bytes_max: usize,
+    pub(crate) answer_tokens: Option<usize>,
+    pub(crate) shapes: Vec<(Filter, Shape)>,
+    pub(crate) pages: Option<u32>,
 }
 
 impl ServerConfig {
@@ -245,6 +249,15 @@ impl Api {
             retries: settings.retries,
             concurrency: settings.concurrency,
             is_tolerant: settings.tolerant_input == Some(true),
+            binary_bytes_max: or(
+                settings.max_binary.as_deref(),
+                "--max-binary",
+                parse_size,
+                BINARY_BYTES_MAX,
+            )?,
+            answer_tokens: settings.answer_tokens,
+            shapes: shapes(settings)?,
+            pages: settings.pages,
         })
     }
 }
@@ -271,6 +284,26 @@ fn operation_timeout(text: &str) -> anyhow::Result<(Filter, Duration)> {
     let time = parse_duration(time.trim())
         .map_err(|why| anyhow::anyhow!("--operation-timeout {text:?}: {why}"))?;
     Ok((filter, time))
+}
+
+/// What is done to the answers of some operations: first what is left out, then the expressions.
+fn shapes(settings: &Settings) -> anyhow::Result<Vec<(Filter, Shape)>> {
+    let mut shapes = Vec::new();
+    for text in &settings.drop_fields {
+        let (filter, fields) = filtered("--drop-fields", text)?;
+        shapes.push((filter, Shape::without(fields.split(','))));
+    }
+    for text in &settings.shape {
+        let (filter, expression) = filtered("--shape", text)?;
+        shapes.push((filter, expression.parse().context("--shape")?));
+    }
+    Ok(shapes)
+}
+
+/// A filter and what is meant for it, from `FILTER=…`.
+fn filtered<'a>(flag: &str, text: &'a str) -> anyhow::Result<(Filter, &'a str)> {
+    let (filter, rest) = pair(flag, text)?;
+    Ok((filter.parse().with_context(|| flag.to_owned())?, rest))
 }
 
 /// A header from `K: V`. The value may be secret and is not repeated in errors.
@@ -423,46 +456,4 @@ fn read_tokens(path: &Path) -> anyhow::Result<BearerTokens> {
 }
 
 #[cfg(test)]
-mod tests {
-    use schemars::JsonSchema;
-    use serde::Deserialize;
-    use spanway::{Asked, Question, Tool};
-
-    use super::*;
-
-    #[derive(Deserialize, JsonSchema)]
-    struct Confirm {
-        sure: bool,
-    }
-
-    impl Question for Confirm {
-        const KEY: &'static str = "confirm";
-        const MESSAGE: &'static str = "Are you sure?";
-    }
-
-    fn asking() -> Server {
-        let ask = async |Asked(confirm): Asked<Confirm>| {
-            confirm.accepted().is_ok_and(|it| it.sure).to_string()
-        };
-        let tool = Tool::new("ask", ask);
-        Server::builder("asking", "1").tool(tool).build().unwrap()
-    }
-
-    fn prepared(settings: &Settings) -> Server {
-        let server = asking();
-        ServerConfig::resolve(settings).unwrap().prepare(&server);
-        server
-    }
-
-    #[test]
-    fn t_mrtr_05_keys_of_the_operator_reach_the_server() {
-        assert!(prepared(&Settings::default()).wants_state_keys());
-        let settings = Settings {
-            state_key: vec!["AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=".to_owned()],
-            ..Settings::default()
-        };
-        assert!(!prepared(&settings).wants_state_keys());
-        let silent = Server::builder("silent", "1").dynamic().build().unwrap();
-        assert!(!silent.wants_state_keys(), "nobody is warned in vain");
-    }
-}
+mod tests;

@@ -52,6 +52,8 @@ pub(crate) fn scoped_sources(
         own.exclude = pick.of("--exclude", &settings.exclude, false)?;
         own.operation = pick.operations(&settings.operation);
         own.server_variable = pick.of("--server-variable", &settings.server_variable, false)?;
+        own.drop_fields = pick.of("--drop-fields", &settings.drop_fields, false)?;
+        own.shape = pick.of("--shape", &settings.shape, false)?;
         Ok((prefix.map(str::to_owned), Some((*location).to_owned()), own))
     });
     scoped.collect()

@@ -242,3 +242,27 @@ fn input_that_nearly_conforms_is_read_where_the_operator_says() {
     let tolerant = Serving::start(&mut spanway(["serve", "--tolerant-input"]));
     call(&tolerant.url, &["search_books", arguments]).ok();
 }
+
+#[test]
+fn answers_are_shaped_and_truncated_as_the_operator_says() {
+    let serve = |flags: &[&str]| {
+        let all = ["serve"].iter().chain(flags);
+        let serving = Serving::start(&mut spanway(all.copied()));
+        call(&serving.url, &["search_books", "{}"]).ok()
+    };
+    let titles = serve(&["--shape", "op:search*=books[].title"]);
+    assert!(titles.starts_with("[\""), "{titles}");
+    let dropped = serve(&["--drop-fields", "op:search*=books.title,books.nothing"]);
+    assert!(
+        dropped.contains("books") && !dropped.contains("\"title\""),
+        "{dropped}"
+    );
+    let short = serve(&["--answer-tokens", "100"]);
+    assert!(short.starts_with("[truncated to about "), "{short}");
+    let wrong = ["tools", "--shape", "op:search*=items["];
+    let line = run(&mut spanway(wrong)).failed(2);
+    assert!(
+        line.contains("--shape") && line.contains("JMESPath"),
+        "{line}"
+    );
+}

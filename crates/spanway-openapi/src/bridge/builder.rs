@@ -16,6 +16,7 @@ use crate::credentials::{CredentialSource, Credentials};
 use crate::filter::Filter;
 use crate::limits::{BREAKER_FAILURES, BREAKER_PAUSE, CALL_TIMEOUT, CONCURRENCY, RETRIES};
 use crate::operation::is_reserved_header;
+use crate::response::{Presentation, Shape};
 use crate::upstream::{Reaches, Upstream, Way, is_loopback};
 
 /// Why a bridge cannot be built.
@@ -91,6 +92,9 @@ pub struct BridgeBuilder {
     concurrency: usize,
     breaker: (u32, Duration),
     is_tolerant: bool,
+    presentation: Presentation,
+    shapes: Vec<(Filter, Shape)>,
+    pages_max: u32,
 }
 
 impl BridgeBuilder {
@@ -110,6 +114,9 @@ impl BridgeBuilder {
             concurrency: CONCURRENCY,
             breaker: (BREAKER_FAILURES, BREAKER_PAUSE),
             is_tolerant: false,
+            presentation: Presentation::default(),
+            shapes: Vec::new(),
+            pages_max: 1,
         }
     }
 
@@ -220,6 +227,45 @@ impl BridgeBuilder {
         self
     }
 
+    /// The largest picture, sound or other file that is handed on; 4 MiB unless told. Of a larger one the
+    /// caller learns type and size.
+    #[must_use]
+    pub fn binary_bytes_max(mut self, bytes_max: usize) -> Self {
+        self.presentation.binary_bytes_max = bytes_max;
+        self
+    }
+
+    /// About how many tokens of an answer are shown, at four bytes each; all of them unless told.
+    ///
+    /// Of JSON, lists lose their ends and long texts too, so that it stays JSON and as the document promises;
+    /// other text is cut. A mark says so.
+    #[must_use]
+    pub fn answer_tokens_max(mut self, tokens: usize) -> Self {
+        self.presentation.tokens_max = Some(tokens);
+        self
+    }
+
+    /// How many pages of a list one call reads and joins, within its time limit; one unless told.
+    ///
+    /// Only of GET operations, and where the next page is known from a `Link` header, from a cursor in the answer for
+    /// a parameter of the operation, or from a `page` that the call gives. A page is JSON with one list in it.
+    #[must_use]
+    pub fn pages(mut self, pages: u32) -> Self {
+        self.pages_max = pages;
+        self
+    }
+
+    /// Brings the JSON of successful answers of the operations that a filter means into another shape; of several
+    /// shapes each takes what the one before gave.
+    ///
+    /// Their tools have no output schema. What is left out is out of the way, not secret: errors, and answers that
+    /// are no JSON or not as the document promises, are shown as they come.
+    #[must_use]
+    pub fn shape(mut self, filter: Filter, shape: Shape) -> Self {
+        self.shapes.push((filter, shape));
+        self
+    }
+
     /// Finds the base URL of every operation.
     ///
     /// It is the one given; else the operation's, the path's or the document's first server, a
@@ -239,7 +285,7 @@ impl BridgeBuilder {
         let mut callables = Vec::new();
         let mut gates: HashMap<Origin, Arc<Gate>> = HashMap::new();
         let gate = || Arc::new(Gate::new(self.concurrency, self.breaker));
-        for operation in self.catalog.into_operations() {
+        for mut operation in self.catalog.into_operations() {
             let base = match (&self.base_url, &operation.server) {
                 (None, Some(own)) => absolute(own, from.as_ref())?,
                 _ => whole.clone()?,
@@ -255,7 +301,17 @@ impl BridgeBuilder {
                 .timeouts
                 .iter()
                 .rfind(|(filter, _)| filter.matches(&operation));
+            let shapes = self.shapes.iter();
+            let shapes = shapes.filter(|(filter, _)| filter.matches(&operation));
+            let mut presentation = self.presentation.clone();
+            presentation.shapes = shapes.map(|(_, shape)| shape.clone()).collect();
+            let promised = operation.output_schema.clone();
+            if !presentation.shapes.is_empty() {
+                operation.output_schema = None;
+            }
             callables.push(Callable {
+                presentation,
+                promised,
                 timeout: special.map_or(self.timeout, |(_, timeout)| *timeout),
                 gate: Arc::clone(gates.entry(base.origin()).or_insert_with(gate)),
                 operation,
@@ -272,6 +328,7 @@ impl BridgeBuilder {
             extensions: self.extensions,
             credentials,
             retries: self.retries,
+            pages_max: self.pages_max,
             is_tolerant: self.is_tolerant,
         })
     }

@@ -1,11 +1,13 @@
 //! Who calls, told to an upstream in this process: in the extensions of the request, where no client can write.
 
 use std::fmt;
+use std::sync::Arc;
 
 use http::{Extensions, HeaderMap};
 use spanway_server::Context;
 
 use super::{Bridge, BridgeBuilder};
+use crate::upstream::Tell;
 
 /// Who calls, as far as the upstream may know.
 #[derive(Debug, Clone, Copy)]
@@ -29,6 +31,17 @@ impl<'c> From<&'c HeaderMap> for Caller<'c> {
             headers,
             context: None,
         }
+    }
+}
+
+impl Caller<'_> {
+    /// Tells the client of lines of an answer as progress of the call; the result has them all.
+    pub(super) fn tell(&self) -> Option<Tell> {
+        let context = self.context?.clone();
+        Some(Arc::new(move |so_far, line| {
+            let so_far = u32::try_from(so_far).unwrap_or(u32::MAX);
+            context.progress(f64::from(so_far), None, line);
+        }))
     }
 }
 

@@ -307,7 +307,19 @@ async fn said(bridge: &Bridge, name: &str) -> String {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_may_be_repeated_is_tried_again_after_a_failure_that_may_pass() {
+async fn k1b_7_a_post_is_never_tried_again() {
+    for status in [0, 408, 429, 500, 502, 503, 504] {
+        let mut script = Script::new(&[status, 200]);
+        script.retry_after = Some("1");
+        let bridge = scripted(&script).retries(5).build().unwrap();
+        let said = said(&bridge, "post").await;
+        assert!(said.starts_with("true "), "{status}: {said}");
+        assert_eq!(script.calls(), 1, "{status}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn k1b_7_what_may_be_repeated_is_tried_again_after_a_failure_that_may_pass() {
     for (statuses, name, calls, wanted) in [
         (&[503, 429, 200][..], "get", 3, "false HTTP 200"),
         (&[0, 0, 200], "put", 3, "false HTTP 200"),
@@ -325,7 +337,7 @@ async fn what_may_be_repeated_is_tried_again_after_a_failure_that_may_pass() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn retry_after_is_kept_to_up_to_a_limit_and_the_time_limit_holds() {
+async fn k1b_7_retry_after_is_kept_to_up_to_a_limit_and_the_time_limit_holds() {
     let mut script = Script::new(&[429, 200]);
     script.retry_after = Some("3");
     said(&scripted(&script).build().unwrap(), "get").await;

@@ -30,7 +30,7 @@ fn k3_13_every_mark_is_read() {
     assert_eq!(flat.name.as_deref(), Some("find"));
     assert_eq!(flat.resource, Some(ResourceMark::At("shop://all".into())));
     assert_eq!(flat.scopes, ["a", "b"]);
-    assert_eq!(flat.task_support, Some(TaskMark::Optional));
+    assert_eq!(flat.task_support, Some(TaskSupport::Optional));
     assert_eq!(
         flat.with_sections("Finds."),
         "Finds.\n\nWhen to use: Often.\n\nReturns: Books.\n\nInstructions: Be brief."

@@ -6,6 +6,7 @@ use bytes::{Bytes, BytesMut};
 use http::{Request, Response};
 use reqwest::redirect;
 
+use super::arrival::Arrival;
 use super::reach::{PrivateAddress, PublicOnly, Reach, Way};
 use super::{ResponseFuture, Upstream, UpstreamError};
 use crate::limits::{REDIRECTS_MAX, RESPONSE_BYTES_MAX};
@@ -53,6 +54,7 @@ impl HttpUpstream {
 
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, UpstreamError> {
         let reach = request.extensions().get().copied();
+        let arrival = request.extensions().get::<Arrival>().cloned();
         let request = reqwest::Request::try_from(request).map_err(|error| judge(&error))?;
         let client = match reach.unwrap_or(Reach::Anywhere).way(request.url()) {
             Way::Free => &self.anywhere,
@@ -63,6 +65,9 @@ impl HttpUpstream {
             .execute(request)
             .await
             .map_err(|error| judge(&error))?;
+        if let Some(arrival) = &arrival {
+            arrival.begin(response.status(), response.headers());
+        }
         let mut body = BytesMut::new();
         while let Some(chunk) = response.chunk().await.map_err(|_| UpstreamError::Broken)? {
             if body.len() + chunk.len() > self.response_bytes_max {
@@ -71,6 +76,9 @@ impl HttpUpstream {
                 });
             }
             body.extend_from_slice(&chunk);
+            if let Some(arrival) = &arrival {
+                arrival.chunk(&chunk);
+            }
         }
         let mut whole = Response::new(body.freeze());
         *whole.status_mut() = response.status();

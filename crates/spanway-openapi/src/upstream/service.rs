@@ -1,14 +1,16 @@
 //! An API within the process: any cloneable tower service, such as an axum `Router`.
 
 use std::fmt;
+use std::pin::pin;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::{HeaderValue, Request, Response, header};
 use http_body::Body;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use tower::{Service, ServiceExt};
 use url::Url;
 
+use super::arrival::Arrival;
 use super::{ResponseFuture, Upstream, UpstreamError};
 use crate::limits::RESPONSE_BYTES_MAX;
 
@@ -55,6 +57,7 @@ where
     fn call(&self, request: Request<Bytes>) -> ResponseFuture<'_> {
         let service = self.service.clone();
         let bytes_max = self.response_bytes_max;
+        let arrival = request.extensions().get::<Arrival>().cloned();
         Box::pin(async move {
             let request = with_host(request).map(Full::new);
             let response = service
@@ -62,13 +65,27 @@ where
                 .await
                 .map_err(|error| broken(&error.into()))?;
             let (parts, body) = response.into_parts();
-            match Limited::new(body, bytes_max).collect().await {
-                Ok(body) => Ok(Response::from_parts(parts, body.to_bytes())),
-                Err(error) if error.is::<LengthLimitError>() => {
-                    Err(UpstreamError::TooLarge { bytes_max })
-                }
-                Err(error) => Err(broken(&error)),
+            if let Some(arrival) = &arrival {
+                arrival.begin(parts.status, &parts.headers);
             }
+            let mut body = pin!(Limited::new(body, bytes_max));
+            let mut whole = BytesMut::new();
+            while let Some(frame) = body.frame().await {
+                let frame = frame.map_err(|error| {
+                    if error.is::<LengthLimitError>() {
+                        UpstreamError::TooLarge { bytes_max }
+                    } else {
+                        broken(&error)
+                    }
+                })?;
+                if let Ok(chunk) = frame.into_data() {
+                    whole.extend_from_slice(&chunk);
+                    if let Some(arrival) = &arrival {
+                        arrival.chunk(&chunk);
+                    }
+                }
+            }
+            Ok(Response::from_parts(parts, whole.freeze()))
         })
     }
 

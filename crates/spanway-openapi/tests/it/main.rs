@@ -8,9 +8,11 @@
     reason = "a test ends where what it expects is not there"
 )]
 
+mod answers;
 mod documents;
 mod marks;
 mod mutations;
+mod pages;
 mod references;
 mod sample;
 mod service;

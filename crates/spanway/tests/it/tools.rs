@@ -142,3 +142,33 @@ async fn d3_14_a_panic_of_a_route_tells_nothing_and_costs_one_call() {
     let next = client.modern_call("get_book", json!({"number": 2}));
     assert_eq!(next.send().await.result().get("isError"), None);
 }
+
+#[tokio::test]
+async fn k3_11_a_route_that_allows_it_runs_as_a_task() {
+    let client = Shop::default().client();
+    let extension = json!({ "extensions": { "io.modelcontextprotocol/tasks": {} } });
+    let call = client.modern_call("search_books", json!({ "text": "tea" }));
+    let call = call.meta(
+        "io.modelcontextprotocol/clientCapabilities",
+        extension.clone(),
+    );
+    let made = call.send().await.result();
+    assert_eq!(made["resultType"], "task", "{made}");
+    let id = made["taskId"].as_str().unwrap().to_owned();
+    let look = || {
+        let look = client.modern("tasks/get", json!({ "taskId": id }));
+        look.meta(
+            "io.modelcontextprotocol/clientCapabilities",
+            extension.clone(),
+        )
+    };
+    let mut task = look().send().await.result();
+    while task["status"] == "working" {
+        tokio::task::yield_now().await;
+        task = look().send().await.result();
+    }
+    assert_eq!(task["status"], "completed", "{task}");
+    assert!(text(&task["result"]).contains("tea"), "{task}");
+    let plain = client.modern_call("search_books", json!({ "text": "tea" }));
+    assert!(text(&plain.send().await.result()).contains("tea"));
+}
