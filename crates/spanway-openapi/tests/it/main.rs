@@ -8,6 +8,7 @@
     reason = "a test ends where what it expects is not there"
 )]
 
+mod bounds;
 mod documents;
 mod marks;
 mod mutations;
