@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use spanway_openapi::{Source, SourceError, parse_document};
 
 /// Far more than it takes, for a debug build on a busy machine; far less than what is not bounded would.
-const TIME_MAX: Duration = Duration::from_secs(30);
+const TIME_MAX: Duration = Duration::from_secs(120);
 
 /// Why it is refused, within the time.
 fn refusal(text: &str) -> String {
