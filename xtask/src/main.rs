@@ -15,6 +15,7 @@ mod clients;
 mod conformance;
 mod edges;
 mod faults;
+mod named;
 mod openapi;
 mod process;
 mod redis;

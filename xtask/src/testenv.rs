@@ -28,6 +28,9 @@ const PYTHON_SETS: [&str; 6] = [
     "fastmcp-4.1.6",
 ];
 
+/// Servers in Python, all in one environment.
+const APPS: &str = "apps";
+
 /// The set-up, ready to use.
 pub(crate) struct TestEnv {
     root: PathBuf,
@@ -45,7 +48,7 @@ impl TestEnv {
         })?;
         let node = node(&root)?;
         npm_packages(repo, &root)?;
-        for set in PYTHON_SETS {
+        for set in PYTHON_SETS.into_iter().chain([APPS]) {
             python(repo, &root, set)?;
         }
         Ok(Self { root, node })
@@ -74,6 +77,11 @@ impl TestEnv {
         // No bytecode beside the scripts, and every line as it is printed.
         command.args(["-B", "-u"]).arg(script);
         command
+    }
+
+    /// The interpreter that has the servers in Python.
+    pub(crate) fn apps_python(&self) -> PathBuf {
+        self.root.join(APPS).join("bin/python")
     }
 
     /// A file inside an installed npm package.

@@ -1,7 +1,8 @@
 //! The rules no compiler knows: crate edges, a sentence at the head of each file, file sizes, a
-//! map that names every crate, requirement ids that can be looked up, and nothing in the tree that
+//! map that names every crate, requirement ids that can be looked up, tests that documents name, and nothing in the tree that
 //! only makes sense on one machine.
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
@@ -9,6 +10,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 
 use crate::edges;
+use crate::named;
 use crate::process;
 use crate::repo::Repo;
 use crate::requirements;
@@ -37,6 +39,7 @@ pub(crate) fn run(repo: &Repo) -> Result<Verdict> {
     breaches.extend(unmapped_crates(repo));
     let listed = fs::read_to_string(repo.root.join(requirements::LIST)).unwrap_or_default();
     let files = files(repo)?;
+    breaches.extend(unknown_tests(repo, &files));
     for path in &files {
         // What is no text, such as a picture, has no rules here.
         if let Ok(text) = fs::read_to_string(repo.root.join(path)) {
@@ -88,6 +91,23 @@ fn unlisted_ids(path: &str, text: &str, listed: &str) -> Vec<String> {
         .into_iter()
         .map(|id| format!("{id} has no row in {}", requirements::LIST))
         .collect()
+}
+
+/// Tests that a document names and no file of a crate defines.
+fn unknown_tests(repo: &Repo, files: &[String]) -> Vec<String> {
+    let code = files.iter().filter(|path| path.ends_with(".rs"));
+    let texts: Vec<String> = code
+        .filter_map(|path| fs::read_to_string(repo.root.join(path)).ok())
+        .collect();
+    let known: HashSet<&str> = texts.iter().flat_map(|it| named::functions(it)).collect();
+    let mut breaches = Vec::new();
+    for document in named::DOCUMENTS {
+        let text = fs::read_to_string(repo.root.join(document)).unwrap_or_default();
+        let unknown = named::tests(&text);
+        let unknown = unknown.into_iter().filter(|it| !known.contains(it));
+        breaches.extend(unknown.map(|it| format!("{document}: there is no test {it}")));
+    }
+    breaches
 }
 
 fn unmapped_crates(repo: &Repo) -> Vec<String> {

@@ -123,11 +123,16 @@ pub(crate) fn changed() -> impl Strategy<Value = Value> {
 
 /// The text of such a message, or one with some of its bytes changed.
 pub(crate) fn text() -> impl Strategy<Value = Text> {
-    let edits = prop::collection::vec((any::<Index>(), edit()), 0..4);
     let written = (changed(), any::<bool>()).prop_map(|(message, pretty)| match pretty {
         true => serde_json::to_vec_pretty(&message).unwrap(),
         false => serde_json::to_vec(&message).unwrap(),
     });
+    edited(written)
+}
+
+/// What was written, or the same with some of its bytes changed.
+pub(crate) fn edited(written: impl Strategy<Value = Vec<u8>>) -> impl Strategy<Value = Text> {
+    let edits = prop::collection::vec((any::<Index>(), edit()), 0..4);
     (written, edits).prop_map(|(mut text, edits)| {
         for (at, edit) in edits {
             edit.apply(&mut text, at);

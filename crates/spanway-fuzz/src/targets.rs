@@ -2,6 +2,7 @@
 
 use crate::runner::{Failure, Settings};
 
+mod document;
 mod envelope;
 mod headers;
 mod session;
@@ -11,9 +12,10 @@ mod sse;
 pub(crate) type Target = fn(&Settings) -> Result<u64, Failure>;
 
 /// Every target by its name.
-pub(crate) const ALL: [(&str, Target); 4] = [
+pub(crate) const ALL: [(&str, Target); 5] = [
     ("envelope", envelope::run),
     ("headers", headers::run),
     ("sse", sse::run),
     ("session", session::run),
+    ("document", document::run),
 ];

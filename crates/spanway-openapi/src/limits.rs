@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-/// Bytes of an OpenAPI document, from a file or a URL.
-pub const DOCUMENT_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Bytes of an OpenAPI document, from a file or a URL; the largest that are published have 36 MB.
+pub const DOCUMENT_BYTES_MAX: usize = 40 * 1024 * 1024;
 
 /// Time to fetch an OpenAPI document from a URL.
 pub const DOCUMENT_TIMEOUT: Duration = Duration::from_secs(30);

@@ -121,7 +121,7 @@ impl Source {
         }
     }
 
-    /// The largest document accepted, in bytes, and the most that others it refers to may have together; 64 MiB
+    /// The largest document accepted, in bytes, and the most that others it refers to may have together; 40 MiB
     /// unless told.
     #[must_use]
     pub fn bytes_max(mut self, bytes_max: usize) -> Self {

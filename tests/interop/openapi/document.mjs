@@ -17,7 +17,8 @@ export async function operationsOf(path) {
       operations.push({
         name: item[method].operationId ?? `${method} ${template}`,
         method: method.toUpperCase(),
-        path: pathPattern(template),
+        // OpenAPI has no query in a path; who writes one means it to be sent.
+        path: pathPattern(template.split('?')[0]),
         parameters: declared.map(parameter => resolve(document, parameter)).filter(sent),
       });
     }

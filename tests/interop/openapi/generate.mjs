@@ -49,9 +49,10 @@ class Maker {
   object(schema, depth) {
     const required = new Set(schema.required ?? []);
     const made = {};
+    const unwanted = rivals(schema, required);
     for (const [name, property] of Object.entries(schema.properties ?? {})) {
       const wanted = required.has(name) || (this.which === 'all' && depth < DEPTH_MAX);
-      if (wanted && property !== false) made[name] = this.value(property, depth + 1);
+      if (wanted && property !== false && !unwanted.has(name)) made[name] = this.value(property, depth + 1);
     }
     for (const name of required) made[name] ??= this.value(schema.additionalProperties ?? {}, depth + 1);
     return made;
@@ -81,7 +82,9 @@ class Maker {
 
   matching(schema) {
     const pattern = new RegExp(schema.pattern, 'u');
-    const samples = [schema.example, ...(schema.examples ?? []), schema.default, ...PATTERN_SAMPLES];
+    // `id_[a-z]{8}`: the first letter of the class, so many times.
+    const spelled = schema.pattern.replace(/\[([^\]^])[^\]]*\]\{(\d+)[^}]*\}/g, (_, letter, count) => letter.repeat(count)).replace(/^\^|\$$/g, '');
+    const samples = [spelled, schema.example, ...(schema.examples ?? []), schema.default, ...PATTERN_SAMPLES];
     const found = samples.find(sample => typeof sample === 'string' && pattern.test(sample));
     if (found === undefined) throw new Error(`no sample string for pattern ${schema.pattern}`);
     return found;
@@ -109,7 +112,11 @@ class Maker {
     if (choice) {
       const { oneOf, anyOf, ...rest } = schema;
       const branches = choice.filter(branch => branch.type !== 'null');
-      schema = merge(rest, this.resolve(this.pick(branches)));
+      const taken = this.resolve(this.pick(branches));
+      // Exactly one may hold: what only the others demand stays away.
+      const others = oneOf ? branches.filter(branch => branch.required && !branch.properties).flatMap(branch => branch.required) : [];
+      schema = merge(rest, taken);
+      schema.rivals = [...(schema.rivals ?? []), ...others.filter(name => !taken.required?.includes(name))];
     }
     if (schema.allOf) {
       const { allOf, ...rest } = schema;
@@ -135,6 +142,12 @@ class Maker {
     this.state = (Math.imul(this.state, 1664525) + 1013904223) >>> 0;
     return Math.floor((this.state / 2 ** 32) * count);
   }
+}
+
+/** Properties that must not stand beside the others: of `not: {required: [a, b]}` the last, and what `oneOf` rules out. */
+function rivals(schema, required) {
+  const together = schema.not?.required?.filter(name => !required.has(name)).slice(-1) ?? [];
+  return new Set([...together, ...(schema.rivals ?? [])]);
 }
 
 function typeOf(schema) {

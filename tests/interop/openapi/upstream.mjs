@@ -7,7 +7,7 @@ import { createServer, request as httpRequest } from 'node:http';
 import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
 
-const START_DEADLINE_MS = 60_000;
+const START_DEADLINE_MS = 150_000;
 const PRISM_ERRORS = 'https://stoplight.io/prism/errors#';
 const children = new Set();
 process.on('exit', () => children.forEach(child => child.kill('SIGKILL')));
@@ -55,7 +55,10 @@ function relay(port, incoming, outgoing, records) {
     records.push(record);
     const options = { host: '127.0.0.1', port, method: incoming.method, path: incoming.url, headers: incoming.headers };
     const forwarded = httpRequest(options, answer => copy(answer, outgoing, record));
-    forwarded.on('error', error => outgoing.writeHead(502).end(error.message));
+    forwarded.on('error', error => {
+      Object.assign(record, { status: 502, complaints: [], broken: error.message });
+      outgoing.writeHead(502).end(error.message);
+    });
     forwarded.end(body);
   });
 }
@@ -67,17 +70,25 @@ function copy(answer, outgoing, record) {
     const body = Buffer.concat(chunks);
     record.status = answer.statusCode;
     record.complaints = complaints(answer, body.toString());
+    // What prism made up as an answer may break the document; then it says so with a 500 of its own.
+    const own = answer.statusCode === 500 && body.includes(`${PRISM_ERRORS}VIOLATIONS`);
+    if (own && record.complaints.length === 0) record.broken = 'its own answer does not conform';
     outgoing.writeHead(answer.statusCode, answer.headers).end(body);
   });
 }
 
 /** What prism held against the request; what it holds against its own answer is not ours. */
 function complaints(answer, body) {
-  const violations = JSON.parse(answer.headers['sl-violations'] ?? '[]')
-    .filter(violation => violation.location[0] === 'request')
-    .map(violation => `${violation.location.join('.')}: ${violation.message}`);
-  if (body.includes(PRISM_ERRORS)) violations.push(body);
-  return violations;
+  const said = answer.headers['sl-violations'] ?? '[]';
+  const found = body.includes(PRISM_ERRORS) ? (JSON.parse(body).validation ?? [{ location: ['request'], message: body }]) : [];
+  // Prism cuts the header off when it is long, and is no longer JSON then.
+  if (!said.startsWith('[')) return said.includes('"location":["request"') ? [said] : ofRequest(found);
+  return ofRequest([...JSON.parse(said), ...found]);
+}
+
+function ofRequest(violations) {
+  const ours = violations.filter(violation => violation.location?.[0] !== 'response');
+  return ours.map(violation => `${violation.location.join('.')}: ${violation.message}`);
 }
 
 async function freePort() {

@@ -112,6 +112,14 @@ impl<'d> Reader<'d> {
                 }
             }
         }
+        // Methods of one's own, new in 3.2: what they promise is not known.
+        if let Some((Value::Object(others), at)) = find("additionalOperations") {
+            let left_out = others.keys().map(|method| {
+                let message = format!("operations with the method {method} are not served");
+                Problem::operation(&pointer::child(&at, method), message)
+            });
+            self.problems.extend(left_out);
+        }
     }
 
     fn operation(

@@ -9,6 +9,7 @@
 )]
 
 mod answers;
+mod bounds;
 mod documents;
 mod marks;
 mod mutations;
