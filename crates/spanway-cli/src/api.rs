@@ -192,6 +192,9 @@ fn part(source: Option<&str>, catalog: Catalog, api: &Api) -> anyhow::Result<Par
     if let Some(calls) = api.concurrency {
         bridge = bridge.concurrency(calls);
     }
+    if api.is_dry {
+        bridge = bridge.dry_run();
+    }
     if api.is_tolerant {
         bridge = bridge.tolerant();
     }

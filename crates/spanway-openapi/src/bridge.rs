@@ -7,6 +7,7 @@
 mod breaker;
 mod builder;
 mod caller;
+mod dry;
 mod pages;
 mod read;
 mod retry;
@@ -48,6 +49,8 @@ pub struct Bridge {
     credentials: Credentials,
     retries: u32,
     pages_max: u32,
+    /// Whether nothing is sent.
+    is_dry: bool,
     /// Whether arguments that do not conform are read as was probably meant.
     pub(crate) is_tolerant: bool,
 }
@@ -114,7 +117,11 @@ impl Bridge {
         let Some(callable) = self.callables.get(index) else {
             return CallToolResult::error("there is no such operation");
         };
-        match self.answer(callable, arguments, caller.into()).await {
+        let caller = caller.into();
+        if self.is_dry {
+            return self.show(callable, arguments, caller);
+        }
+        match self.answer(callable, arguments, caller).await {
             Ok(answered) => {
                 let response = &answered.response;
                 let (validator, shown) = (callable.validator(), &callable.presentation);
@@ -132,6 +139,9 @@ impl Bridge {
         arguments: &Map<String, Value>,
         caller: Caller<'_>,
     ) -> Result<Answered, String> {
+        if self.is_dry {
+            return Err("nothing is sent to the API in a dry run".to_owned());
+        }
         let operation = &callable.operation;
         let fixed = self.fixed_headers(caller.headers);
         let request = build_request(operation, &callable.base, arguments, &fixed);

@@ -224,6 +224,9 @@ settings! {
     /// page that the call gives [default: 1]
     #[arg(long, value_name = "NUMBER", env = "SPANWAY_PAGES", help_heading = "API")]
     pages: Option<u32>,
+    /// Sends nothing to the API: a call answers with the request it would have sent, credentials redacted
+    #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "BOOL", env = "SPANWAY_DRY_RUN", help_heading = "API")]
+    dry_run: Option<bool>,
     /// What is said of single operations in place of their document; in a file only
     #[arg(skip)]
     operation: Vec<OperationSettings>,

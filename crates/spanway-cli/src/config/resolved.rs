@@ -67,6 +67,7 @@ pub(crate) struct Api {
     pub(crate) retries: Option<u32>,
     pub(crate) concurrency: Option<usize>,
     pub(crate) is_tolerant: bool,
+    pub(crate) is_dry: bool,
     pub(crate) binary_bytes_max: usize,
     pub(crate) answer_tokens: Option<usize>,
     pub(crate) shapes: Vec<(Filter, Shape)>,
@@ -249,6 +250,7 @@ impl Api {
             retries: settings.retries,
             concurrency: settings.concurrency,
             is_tolerant: settings.tolerant_input == Some(true),
+            is_dry: settings.dry_run == Some(true),
             binary_bytes_max: or(
                 settings.max_binary.as_deref(),
                 "--max-binary",

@@ -92,6 +92,7 @@ pub struct BridgeBuilder {
     concurrency: usize,
     breaker: (u32, Duration),
     is_tolerant: bool,
+    pub(super) is_dry: bool,
     presentation: Presentation,
     shapes: Vec<(Filter, Shape)>,
     pages_max: u32,
@@ -114,6 +115,7 @@ impl BridgeBuilder {
             concurrency: CONCURRENCY,
             breaker: (BREAKER_FAILURES, BREAKER_PAUSE),
             is_tolerant: false,
+            is_dry: false,
             presentation: Presentation::default(),
             shapes: Vec::new(),
             pages_max: 1,
@@ -306,7 +308,7 @@ impl BridgeBuilder {
             let mut presentation = self.presentation.clone();
             presentation.shapes = shapes.map(|(_, shape)| shape.clone()).collect();
             let promised = operation.output_schema.clone();
-            if !presentation.shapes.is_empty() {
+            if self.is_dry || !presentation.shapes.is_empty() {
                 operation.output_schema = None;
             }
             callables.push(Callable {
@@ -330,6 +332,7 @@ impl BridgeBuilder {
             retries: self.retries,
             pages_max: self.pages_max,
             is_tolerant: self.is_tolerant,
+            is_dry: self.is_dry,
         })
     }
 

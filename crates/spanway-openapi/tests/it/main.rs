@@ -11,6 +11,7 @@
 mod answers;
 mod bounds;
 mod documents;
+mod dry;
 mod marks;
 mod mutations;
 mod pages;
