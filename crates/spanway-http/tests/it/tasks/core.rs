@@ -83,7 +83,7 @@ async fn t_ltask_03_where_there_are_no_tasks_the_parameter_is_ignored() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn t_ltask_04_the_answer_is_the_task_at_once() {
+async fn t_ltask_04_and_rmcp_2a_10_and_4_14_the_answer_is_the_task_at_once() {
     let bench = Bench::of(|builder| builder.task_ttl_max(Duration::from_secs(7200)));
     let session = bench.session().await;
     let begun = Instant::now();
@@ -272,7 +272,7 @@ async fn d3_12_waiting_ends_when_the_task_does_or_is_gone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn t_ltask_10_own_tasks_page_by_page_in_the_order_they_were_made() {
+async fn t_ltask_10_and_d3_12_own_tasks_page_by_page_in_the_order_they_were_made() {
     let bench = Bench::new();
     let session = bench.session().await;
     let mut made = Vec::new();

@@ -249,7 +249,7 @@ async fn t_task_11_and_trap_18_who_does_not_declare_it_is_told_so() {
 }
 
 #[tokio::test]
-async fn trap_18_without_tasks_there_are_no_such_methods() {
+async fn trap_18_and_d3_12_without_tasks_there_are_no_such_methods() {
     let plain = Server::builder("plain", "1").tool(Tool::new("t", async || "t"));
     let taker = Taker::of(Client::new(StreamableHttp::new(
         plain.build().expect("a server"),

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::{Bench, Core, Taker, connect, id_of};
 
 #[tokio::test(start_paused = true)]
-async fn t_task_13_a_task_is_kept_for_its_time_and_stopped_after_it() {
+async fn t_task_13_and_d3_12_a_task_is_kept_for_its_time_and_stopped_after_it() {
     let bench = Bench::of(|builder| builder.task_ttl(Duration::from_secs(60)));
     let taker = bench.taker();
     let quick = taker.begin("work", json!({ "as": "q" })).await;

@@ -76,7 +76,7 @@ async fn t_task_12_who_comes_late_is_told_how_it_ended() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn t_sub_02_only_own_tasks_are_acknowledged_and_told() {
+async fn t_sub_02_and_d3_4_only_own_tasks_are_acknowledged_and_told() {
     let bench = Bench::new();
     let endpoint = bench.endpoint().build();
     let taker = || Taker::of(Client::new(endpoint.clone()));

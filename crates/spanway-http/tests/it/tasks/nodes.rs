@@ -60,7 +60,7 @@ impl Node {
 }
 
 #[tokio::test(start_paused = true)]
-async fn any_node_answers_for_a_task_and_hands_on_what_it_is_told() {
+async fn rmcp_2a_11_any_node_answers_for_a_task_and_hands_on_what_it_is_told() {
     let nodes = Nodes::new();
     let (a, b, c) = (nodes.node(), nodes.node(), nodes.node());
     let id = a.taker().begin("greet", json!({})).await;
@@ -126,7 +126,7 @@ async fn t_ltask_09_a_task_of_one_node_asks_where_its_result_is_waited_for_on_an
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_task_of_a_lost_node_fails_once_with_a_reason() {
+async fn d3_14_a_task_of_a_lost_node_fails_once_with_a_reason() {
     let nodes = Nodes::new();
     let (a, b, c) = (nodes.node(), nodes.node(), nodes.node());
     let id = a
@@ -148,7 +148,7 @@ async fn a_task_of_a_lost_node_fails_once_with_a_reason() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_idempotent_task_of_a_lost_node_is_begun_again_by_who_looks() {
+async fn d3_14_an_idempotent_task_of_a_lost_node_is_begun_again_by_who_looks() {
     let nodes = Nodes::new();
     let (a, b, c) = (nodes.node(), nodes.node(), nodes.node());
     let id = a
