@@ -17,9 +17,15 @@ const REMOTE_ARGUMENTS = {
 };
 // The one revision whose servers may close a stream before its end.
 const POLLING_REVISION = '2025-11-25';
-// What mcp-remote does not carry over from the modern era: URLs to open, the end of a call nobody waits for
-// any more, and changes that happen while it opens its stream anew.
-const BRIDGED = { speaks: '2026-07-28', cannot: ['url'], resourceNotFound: -32602, hasBeside: false };
+// What mcp-remote does not carry over from the modern era: URLs to open, tasks, the end of a call nobody waits
+// for any more, and changes that happen while it opens its stream anew.
+const BRIDGED = {
+  speaks: '2026-07-28',
+  cannot: ['url'],
+  resourceNotFound: -32602,
+  hasBeside: false,
+  tasks: undefined,
+};
 
 /** A client that is not connected yet; with a session it will go on in that. */
 export async function connection(name, url, report, session) {
