@@ -1,48 +1,22 @@
 //! From SOURCEs to what is served: the documents, their operations, the upstreams behind them.
 
+mod part;
 mod security;
+mod served;
 
 use anyhow::Context as _;
-use serde_json::{Value, json};
-use spanway::Server;
 use spanway::openapi::{
-    Bridge, BridgeBuilder, Catalog, ClashPolicy, Document, Exposure, Features, HttpUpstream,
-    Impact, Operation, Problem, SEARCH_THRESHOLD, ServiceUpstream, Source, parse_document,
-    search_features, settle_clashes,
+    Catalog, ClashPolicy, Document, Reads, SEARCH_THRESHOLD, Source, parse_document, settle_clashes,
 };
-use spanway::protocol::schema::ToolDefinition;
 
 use crate::config::Api;
-use crate::{demo, output};
-use security::Security;
+use crate::demo;
 
-/// Problems that are shown by name; more are counted.
-const PROBLEMS_SHOWN: usize = 10;
-
-/// Where the demo's own API seems to be; nothing is sent there, the calls stay in this process.
-const DEMO_BASE: &str = "http://bookshop.localhost/";
+pub(crate) use part::{Part, problem_as_json};
+pub(crate) use served::Served;
 
 /// One document to open: its prefix, where it is, and its settings.
 pub(crate) type Opening = (Option<String>, Option<String>, Api);
-
-/// One or several APIs, read and ready to be served or listed.
-pub(crate) struct Served {
-    name: String,
-    version: String,
-    parts: Vec<Part>,
-    /// Whether there are tools to search with in place of the operations.
-    search: bool,
-}
-
-/// One API.
-pub(crate) struct Part {
-    source: String,
-    pub(crate) problems: Vec<Problem>,
-    pub(crate) operations: Vec<Operation>,
-    description: Option<String>,
-    security: Security,
-    bridge: BridgeBuilder,
-}
 
 /// What to open, and how several go together.
 #[derive(Clone)]
@@ -51,6 +25,18 @@ pub(crate) struct Openings {
     pub(crate) clash: ClashPolicy,
     /// Whether there are tools to search with; `None`: the number of operations decides.
     pub(crate) search: Option<bool>,
+    pub(crate) offer: Offer,
+}
+
+/// What is offered of a document besides a tool for each operation.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Offer {
+    /// What GET operations are.
+    pub(crate) reads: Reads,
+    /// Whether component schemas are resources.
+    pub(crate) schemas: bool,
+    /// Whether there are tools and prompts that tell what there is.
+    pub(crate) guide: bool,
 }
 
 impl Openings {
@@ -78,15 +64,10 @@ impl Openings {
 /// What is served of these documents.
 ///
 /// # Errors
-/// An API cannot be reached this way, or tools want the same name; one line that says what and where.
+/// An operation cannot be called as the operator says, or tools want the same name; one line that says what and where.
 pub(crate) fn open(openings: &Openings, documents: &[Document]) -> anyhow::Result<Served> {
-    let Openings {
-        each: openings,
-        clash,
-        search,
-    } = openings;
     let mut catalogs = Vec::new();
-    for ((prefix, _, api), document) in openings.iter().zip(documents) {
+    for ((prefix, _, api), document) in openings.each.iter().zip(documents) {
         let catalog = Catalog::read(document)
             .include(&api.include)
             .exclude(&api.exclude)
@@ -97,20 +78,24 @@ pub(crate) fn open(openings: &Openings, documents: &[Document]) -> anyhow::Resul
             None => catalog,
         });
     }
-    settle_clashes(&mut catalogs, *clash)
+    settle_clashes(&mut catalogs, openings.clash)
         .context("write PREFIX:: before a document to tell its tools apart, or see --clash")?;
-    let (name, version) = naming(openings, &catalogs);
-    let parts = openings
-        .iter()
-        .zip(catalogs)
-        .map(|((_, source, api), catalog)| part(source.as_deref(), catalog, api));
-    let parts: Vec<Part> = parts.collect::<anyhow::Result<_>>()?;
-    let count: usize = parts.iter().map(|part| part.operations.len()).sum();
+    let (name, version) = naming(&openings.each, &catalogs);
+    let each = openings.each.iter().zip(documents).zip(catalogs);
+    let mut parts: Vec<Part> = each
+        .map(|((opening, document), catalog)| Part::new(opening, document, catalog, openings.offer))
+        .collect();
+    let count: usize = parts.iter().map(|part| part.tools().count()).sum();
+    let search = openings.search.unwrap_or(count > SEARCH_THRESHOLD);
+    if openings.offer.guide && !search {
+        parts.iter_mut().for_each(Part::add_guide);
+    }
     Ok(Served {
         name,
         version,
         parts,
-        search: search.unwrap_or(count > SEARCH_THRESHOLD),
+        search,
+        lacks_guide: openings.offer.guide && search,
     })
 }
 
@@ -150,237 +135,4 @@ fn naming(openings: &[Opening], catalogs: &[Catalog]) -> (String, String) {
         _ => "0",
     };
     (name, version.to_owned())
-}
-
-fn part(source: Option<&str>, catalog: Catalog, api: &Api) -> anyhow::Result<Part> {
-    let problems = catalog.problems().to_vec();
-    let tools = catalog.operations().iter().filter(|it| it.is_tool());
-    let mut operations: Vec<Operation> = tools.cloned().collect();
-    let description = catalog.description().map(str::to_owned);
-    let schemes = catalog.security_schemes();
-    let schemes = schemes.map(|(name, scheme)| (name.to_owned(), scheme.clone()));
-    let security = Security::new(schemes.collect(), api);
-    let mut bridge = match source {
-        Some(_) => Bridge::builder(catalog, HttpUpstream::new()?),
-        None => Bridge::builder(catalog, ServiceUpstream::new(demo::router()))
-            .base_url(DEMO_BASE.parse()?),
-    };
-    if let Some(upstream) = &api.upstream {
-        bridge = bridge.base_url(upstream.clone());
-    }
-    for host in &api.private_hosts {
-        bridge = bridge.private_host(host);
-    }
-    for (header, value) in &api.headers {
-        let value = value
-            .to_str()
-            .with_context(|| format!("--header {header}: the value is not plain ASCII"))?;
-        bridge = bridge.header(header.as_str(), value)?;
-    }
-    for (scheme, source) in &api.credentials {
-        bridge = bridge.credential(scheme, source.clone());
-    }
-    for header in &api.forward {
-        bridge = bridge.forward_header(header)?;
-    }
-    for (filter, timeout) in &api.timeouts {
-        bridge = bridge.operation_timeout(filter.clone(), *timeout);
-    }
-    if let Some(retries) = api.retries {
-        bridge = bridge.retries(retries);
-    }
-    if let Some(calls) = api.concurrency {
-        bridge = bridge.concurrency(calls);
-    }
-    if api.is_dry {
-        bridge = bridge.dry_run();
-    }
-    if api.is_tolerant {
-        bridge = bridge.tolerant();
-    }
-    bridge = bridge.binary_bytes_max(api.binary_bytes_max);
-    if let Some(tokens) = api.answer_tokens {
-        bridge = bridge.answer_tokens_max(tokens);
-    }
-    if let Some(pages) = api.pages {
-        bridge = bridge.pages(pages);
-    }
-    for (filter, shape) in &api.shapes {
-        let meant = operations.iter_mut().filter(|it| filter.matches(it));
-        // Nothing describes what the shape makes of the answer.
-        meant.for_each(|operation| operation.output_schema = None);
-        bridge = bridge.shape(filter.clone(), shape.clone());
-    }
-    Ok(Part {
-        source: match source {
-            Some("-") => "standard input".to_owned(),
-            Some(location) => location.to_owned(),
-            None => "the built-in demo".to_owned(),
-        },
-        problems,
-        operations,
-        description,
-        security,
-        bridge: bridge.timeout(api.call_timeout),
-    })
-}
-
-impl Part {
-    /// Where its document is.
-    pub(crate) fn name(&self) -> &str {
-        &self.source
-    }
-
-    fn tools(&self) -> Vec<ToolDefinition> {
-        let all = self.operations.iter();
-        all.map(Operation::tool_definition).collect()
-    }
-
-    /// What the document describes but cannot be offered.
-    pub(crate) fn left_out(&self) -> impl Iterator<Item = &Problem> {
-        let all = self.problems.iter();
-        all.filter(|problem| problem.impact >= Impact::Part)
-    }
-
-    /// Source, tools, credentials and what is left out.
-    fn announcement(&self) -> String {
-        let mut text = output::table(&self.tools());
-        text.push_str(&self.security.table(&self.operations));
-        let left_out = self.left_out().count();
-        if left_out > 0 {
-            text.push_str(&format!(
-                "\n{left_out} parts of the document are left out:\n"
-            ));
-            for problem in self.left_out().take(PROBLEMS_SHOWN) {
-                text.push_str(&format!("  {problem}\n"));
-            }
-            if left_out > PROBLEMS_SHOWN {
-                text.push_str("  … `spanway check` lists them all\n");
-            }
-        }
-        text
-    }
-
-    fn tools_as_json(&self) -> impl Iterator<Item = Value> {
-        self.operations.iter().map(|operation| {
-            let tool = operation.tool_definition();
-            let mut described = json!({
-                "name": tool.name,
-                "title": tool.title,
-                "description": tool.description,
-                "method": operation.method.as_str(),
-                "path": operation.path,
-                "operationId": operation.operation_id,
-                "security": security::needs(operation),
-                "inputSchema": *tool.input_schema,
-                "outputSchema": tool.output_schema.as_deref(),
-                "annotations": tool.annotations,
-            });
-            // What an operation does not have is left out, as on the wire.
-            if let Value::Object(fields) = &mut described {
-                fields.retain(|_, value| !value.is_null());
-            }
-            described
-        })
-    }
-}
-
-/// A problem, for programs.
-pub(crate) fn problem_as_json(source: &str, problem: &Problem) -> Value {
-    let impact = match problem.impact {
-        Impact::Operation => "operation left out",
-        Impact::Part => "part left out",
-        _ => "note",
-    };
-    json!({ "source": source, "pointer": problem.pointer, "message": problem.message, "impact": impact })
-}
-
-impl Served {
-    /// The APIs, in the order of the command line.
-    pub(crate) fn parts(&self) -> &[Part] {
-        &self.parts
-    }
-
-    /// The server of these tools, and what to print before it starts.
-    ///
-    /// # Errors
-    /// There is no base URL, or a tool cannot be offered.
-    pub(crate) fn into_server(self) -> anyhow::Result<(Server, String)> {
-        let announcement = self.announcement();
-        let mut builder = Server::builder(self.name, self.version);
-        let descriptions = self.parts.iter().filter_map(|it| it.description.as_deref());
-        let instructions = descriptions.collect::<Vec<_>>().join("\n\n");
-        if !instructions.is_empty() {
-            builder = builder.instructions(instructions);
-        }
-        let several = self.parts.len() > 1;
-        let mut bridges = Vec::new();
-        for part in self.parts {
-            let built = part.bridge.build();
-            let bridge = if several {
-                built.with_context(|| part.source)?
-            } else {
-                built?
-            };
-            bridges.push(bridge);
-        }
-        let features = if self.search {
-            search_features(bridges)
-        } else {
-            let mut features = Features::default();
-            for bridge in bridges {
-                features.extend(bridge.into_features(&Exposure::all()));
-            }
-            features
-        };
-        for problem in &features.problems {
-            tracing::warn!(%problem, "a mark cannot be followed");
-        }
-        builder = features.add_to(builder);
-        Ok((builder.build()?, announcement))
-    }
-
-    /// Name, sources, tools and what is left out.
-    pub(crate) fn announcement(&self) -> String {
-        let mut text = format!("{} {}", self.name, self.version);
-        for part in &self.parts {
-            let count = part.operations.len();
-            let title = format!(", from {}: {count} tools\n\n", part.source);
-            let title = if self.parts.len() > 1 {
-                format!("\n{}", &title[2..])
-            } else {
-                title
-            };
-            text.push_str(&title);
-            text.push_str(&part.announcement());
-        }
-        if self.search {
-            text.push_str(
-                "\nSo many operations are not a tool each (--search off makes them so). Clients get:\n  \
-                 search_operations, describe_operation, call_operation\n",
-            );
-        }
-        text
-    }
-
-    /// Everything about the tools, for programs.
-    pub(crate) fn to_json(&self) -> Value {
-        let tools = self.parts.iter().flat_map(Part::tools_as_json);
-        let problems = self.parts.iter().flat_map(|part| {
-            let all = part.problems.iter();
-            all.map(|problem| problem_as_json(&part.source, problem))
-        });
-        let schemes = self
-            .parts
-            .iter()
-            .flat_map(|part| part.security.to_json(&part.source));
-        json!({
-            "name": self.name,
-            "version": self.version,
-            "search": self.search,
-            "securitySchemes": schemes.collect::<Vec<_>>(),
-            "tools": tools.collect::<Vec<_>>(),
-            "problems": problems.collect::<Vec<_>>(),
-        })
-    }
 }

@@ -82,12 +82,12 @@ struct Exposed {
 impl Report {
     fn new(served: Served) -> Self {
         let parts = served.parts().iter().map(|part| {
-            let exposed = part.operations.iter().map(|it| Exposed {
+            let exposed = part.exposed().map(|(it, _)| Exposed {
                 name: it.name.clone(),
                 method: it.method.to_string(),
                 path: it.path.clone(),
             });
-            let mut problems = part.problems.clone();
+            let mut problems = part.problems().to_vec();
             problems.sort_by_key(|it| std::cmp::Reverse(it.impact));
             (part.name().to_owned(), exposed.collect(), problems)
         });

@@ -10,7 +10,9 @@ mod texts;
 
 pub(crate) use file::Mistake;
 pub(crate) use raw::Settings;
-pub(crate) use resolved::{Api, LogFormat, ServerConfig, clash, header, reload_every, search};
+pub(crate) use resolved::{
+    Api, LogFormat, ServerConfig, clash, header, offer, reload_every, search,
+};
 pub(crate) use schema::schema;
 pub(crate) use scope::scoped_sources;
 

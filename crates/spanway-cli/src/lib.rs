@@ -25,7 +25,7 @@ use tokio::task::JoinSet;
 
 use api::Openings;
 use cli::{Cli, Command, ServeCommand};
-use config::{Api, ServerConfig, Settings, clash, reload_every, scoped_sources, search};
+use config::{Api, ServerConfig, Settings, clash, offer, reload_every, scoped_sources, search};
 use failure::{finish, unparsed, usage};
 use reload::Reload;
 
@@ -126,6 +126,7 @@ async fn open(sources: Vec<String>, settings: &Settings) -> anyhow::Result<api::
 fn openings(sources: Vec<String>, settings: &Settings) -> anyhow::Result<Openings> {
     let clash = usage(clash(settings))?;
     let search = usage(search(settings))?;
+    let offer = usage(offer(settings))?;
     let scoped = usage(scoped_sources(sources, settings))?.into_iter();
     let each =
         scoped.map(|(prefix, location, own)| Ok((prefix, location, usage(Api::resolve(&own))?)));
@@ -133,6 +134,7 @@ fn openings(sources: Vec<String>, settings: &Settings) -> anyhow::Result<Opening
         each: each.collect::<anyhow::Result<_>>()?,
         clash,
         search,
+        offer,
     })
 }
 

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
+use serde_json::Value;
 use spanway::protocol::schema::ToolDefinition;
 
 /// Characters of a description that fit into the table.
@@ -51,6 +52,13 @@ fn effect(tool: &ToolDefinition) -> &'static str {
         (_, Some(true)) => "alters",
         (None, None) => "",
         _ => "adds",
+    }
+}
+
+/// Leaves out what an object has no value for, as on the wire.
+pub(crate) fn without_nothing(object: &mut Value) {
+    if let Value::Object(fields) = object {
+        fields.retain(|_, value| !value.is_null());
     }
 }
 
@@ -132,7 +140,7 @@ mod tests {
                 .collect();
             assert_eq!(json.len(), 3);
             for line in json {
-                serde_json::from_str::<serde_json::Value>(line).unwrap();
+                serde_json::from_str::<Value>(line).unwrap();
             }
             assert!(
                 text.contains(

@@ -14,6 +14,7 @@ pub struct Catalog {
     title: Option<String>,
     description: Option<String>,
     version: Option<String>,
+    prefix: Option<String>,
     server: Option<String>,
     origin: Option<Url>,
     schemes: Schemes,
@@ -38,6 +39,7 @@ impl Catalog {
             title: document.title().map(str::to_owned),
             description: document.description().map(str::to_owned),
             version: document.api_version().map(str::to_owned),
+            prefix: None,
             server: document
                 .at("/servers")
                 .and_then(|servers| document.server_url(servers)),
@@ -113,6 +115,19 @@ impl Catalog {
     /// The URL the document came from.
     pub(crate) fn origin(&self) -> Option<&Url> {
         self.origin.as_ref()
+    }
+
+    /// What stands before every name that is made for this API.
+    pub(crate) fn set_prefix(&mut self, prefix: &str) {
+        self.prefix = Some(prefix.to_owned());
+    }
+
+    /// A name of ours, behind the prefix of this API.
+    pub(crate) fn own_name(&self, name: &str) -> String {
+        match &self.prefix {
+            Some(prefix) => format!("{prefix}_{name}"),
+            None => name.to_owned(),
+        }
     }
 
     pub(crate) fn operations_mut(&mut self) -> &mut Vec<Operation> {

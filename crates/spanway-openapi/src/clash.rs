@@ -33,9 +33,10 @@ pub struct NameClash {
 }
 
 impl Catalog {
-    /// Puts `prefix` and an underscore before every tool's name.
+    /// Puts `prefix` and an underscore before every tool's name, and before what [`guide`](Self::guide) adds.
     #[must_use]
     pub fn prefixed(mut self, prefix: &str) -> Self {
+        self.set_prefix(prefix);
         for operation in self.operations_mut() {
             let identity = format!("{} {}", operation.method, operation.path);
             let name = format!("{prefix}_{}", operation.name);

@@ -39,6 +39,18 @@ pub struct Exposure {
     grants: Option<Grants>,
 }
 
+/// What one operation is to become.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Exposed {
+    /// Whether it is a tool.
+    pub tool: bool,
+    /// As how many resources and templates it can be read.
+    pub resources: usize,
+    /// Whether it is a prompt.
+    pub prompt: bool,
+}
+
 /// What the operations became.
 pub struct Features<S = ()> {
     /// Tools, in the order of the document.
@@ -125,10 +137,15 @@ impl Exposure {
         Ok(address.flatten().into_iter().collect())
     }
 
-    /// Whether the operation is a tool by its marks and these rules.
-    pub(crate) fn exposes_tool(&self, operation: &Operation) -> bool {
-        let addresses = self.addresses(operation).unwrap_or_default();
-        self.is_tool(operation, !addresses.is_empty())
+    /// What an operation becomes by its marks and these rules.
+    #[must_use]
+    pub fn exposed(&self, operation: &Operation) -> Exposed {
+        let resources = self.addresses(operation).unwrap_or_default().len();
+        Exposed {
+            tool: self.is_tool(operation, resources > 0),
+            resources,
+            prompt: operation.marks.prompt,
+        }
     }
 
     /// A prompt for those who are granted the operation it is about.

@@ -4,6 +4,7 @@
 
 mod words;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use http::Method;
@@ -37,12 +38,15 @@ struct Entry {
 impl Catalog {
     /// The tools `server_info` and `list_operations`, the prompt `usage`, and for each kind of thing in the API
     /// prompts such as `list_books`, `get_book` and `create_book`. `exposure` is that of the operations.
+    ///
+    /// All these names have the prefix of the API, if it has one. Where it has a tool or prompt of such a name
+    /// itself, that one stands alone.
     #[must_use]
     pub fn guide<S: Send + Sync + 'static>(&self, exposure: &Exposure) -> Features<S> {
         let tools = || {
             self.operations()
                 .iter()
-                .filter(|it| exposure.exposes_tool(it))
+                .filter(|it| exposure.exposed(it).tool)
         };
         let guide = Arc::new(Guide {
             title: self.title().unwrap_or("api").to_owned(),
@@ -50,12 +54,22 @@ impl Catalog {
             description: self.description().map(str::to_owned),
             entries: tools().map(|it| Entry::new(it, exposure)).collect(),
         });
+        let mut taken: HashSet<String> = tools().map(|it| it.name.clone()).collect();
+        let mut free = |name: &str| Some(self.own_name(name)).filter(|it| taken.insert(it.clone()));
         let mut features = Features::default();
-        features.tools.push(guide.clone().server_info());
-        features.tools.push(guide.clone().list_operations());
-        features.prompts.push(guide.usage());
+        let info = free("server_info").map(|name| guide.clone().server_info(name));
+        let list = free("list_operations").map(|name| guide.clone().list_operations(name));
+        features.tools.extend(info.into_iter().chain(list));
+        let all = self.operations().iter();
+        let prompts = all.filter(|it| exposure.exposed(it).prompt);
+        let mut taken: HashSet<String> = prompts.map(|it| it.name.clone()).collect();
+        let mut free = |name: &str| Some(self.own_name(name)).filter(|it| taken.insert(it.clone()));
+        features
+            .prompts
+            .extend(free("usage").map(|name| guide.usage(name)));
         for operation in tools() {
-            let prompt = example(operation);
+            // Of several paths that end alike the first has the name.
+            let prompt = example(operation, &mut free);
             features
                 .prompts
                 .extend(prompt.map(|it| exposure.guarded_prompt(it, operation)));
@@ -90,8 +104,8 @@ impl Guide {
             .filter(move |it| it.decision.as_ref().is_none_or(|decide| decide(principal)))
     }
 
-    fn server_info<S: Send + Sync + 'static>(self: Arc<Self>) -> Tool<S> {
-        let definition = definition("server_info", "Says which API this is.");
+    fn server_info<S: Send + Sync + 'static>(self: Arc<Self>, name: String) -> Tool<S> {
+        let definition = definition(name, "Says which API this is.");
         Tool::from_definition(definition, move |_: Map<String, Value>, cx: Context| {
             let info = json!({
                 "name": self.title,
@@ -103,18 +117,18 @@ impl Guide {
         })
     }
 
-    fn list_operations<S: Send + Sync + 'static>(self: Arc<Self>) -> Tool<S> {
+    fn list_operations<S: Send + Sync + 'static>(self: Arc<Self>, name: String) -> Tool<S> {
         let words = "Lists the operations of this API, each of which is a tool.";
-        let definition = definition("list_operations", words);
+        let definition = definition(name, words);
         Tool::from_definition(definition, move |_: Map<String, Value>, cx: Context| {
             let all: Vec<&Value> = self.visible(&cx).map(|it| &it.listed).collect();
             std::future::ready(Ok::<_, ToolError>(structured(json!({ "operations": all }))))
         })
     }
 
-    fn usage<S: Send + Sync + 'static>(self: Arc<Self>) -> Prompt<S> {
+    fn usage<S: Send + Sync + 'static>(self: Arc<Self>, name: String) -> Prompt<S> {
         let description = format!("How to use {}", self.title);
-        let prompt = Prompt::new("usage", move |cx: Context| {
+        let prompt = Prompt::new(name, move |cx: Context| {
             let mut text = format!("These tools call {}.", self.title);
             if let Some(description) = &self.description {
                 text.push_str(&format!(" {description}"));
@@ -128,7 +142,7 @@ impl Guide {
     }
 }
 
-fn definition(name: &str, words: &str) -> ToolDefinition {
+fn definition(name: String, words: &str) -> ToolDefinition {
     let annotations = ToolAnnotations::default()
         .with_read_only(true)
         .with_open_world(false);
@@ -143,7 +157,10 @@ fn structured(value: Value) -> CallToolResult {
 }
 
 /// A prompt that shows how one operation on a kind of thing is used; for those that list, get or create one.
-fn example<S: Send + Sync + 'static>(operation: &Operation) -> Option<Prompt<S>> {
+fn example<S: Send + Sync + 'static>(
+    operation: &Operation,
+    free: &mut impl FnMut(&str) -> Option<String>,
+) -> Option<Prompt<S>> {
     let (things, is_one) = noun(&operation.path)?;
     let (verb, things) = match (&operation.method, is_one) {
         (&Method::GET, false) => ("list", things),
@@ -151,6 +168,7 @@ fn example<S: Send + Sync + 'static>(operation: &Operation) -> Option<Prompt<S>>
         (&Method::POST, false) => ("create", singular(&things)),
         _ => return None,
     };
+    let name = free(&format!("{verb}_{things}"))?;
     let required = operation.arguments.schema.get("required");
     let required = required.and_then(Value::as_array).into_iter().flatten();
     let required: Vec<&str> = required.filter_map(Value::as_str).collect();
@@ -162,8 +180,6 @@ fn example<S: Send + Sync + 'static>(operation: &Operation) -> Option<Prompt<S>>
     if !required.is_empty() {
         text.push_str(&format!(" It needs: {}.", required.join(", ")));
     }
-    let prompt = Prompt::new(format!("{verb}_{things}"), move || {
-        std::future::ready(text.clone())
-    });
+    let prompt = Prompt::new(name, move || std::future::ready(text.clone()));
     Some(prompt.description(format!("How to {verb} {}", things.replace('_', " "))))
 }

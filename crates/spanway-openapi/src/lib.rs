@@ -53,6 +53,7 @@ mod clash;
 mod credentials;
 mod document;
 mod external;
+mod extras;
 mod features;
 mod filter;
 mod guide;
@@ -87,7 +88,7 @@ pub use catalog::Catalog;
 pub use clash::{ClashPolicy, NameClash, settle_clashes};
 pub use credentials::{CredentialSource, CredentialSourceError, Secret};
 pub use document::{Document, DocumentError, OpenApiVersion};
-pub use features::{Exposure, Features, Reads};
+pub use features::{Exposed, Exposure, Features, Reads};
 pub use filter::{Filter, FilterError};
 pub use limits::{
     BINARY_BYTES_MAX, BREAKER_FAILURES, BREAKER_PAUSE, CALL_TIMEOUT, CONCURRENCY,

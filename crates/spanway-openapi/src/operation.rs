@@ -99,12 +99,6 @@ impl Operation {
         }
     }
 
-    /// Whether it is a tool, where operations without marks are: not if it is marked as something else alone.
-    #[must_use]
-    pub fn is_tool(&self) -> bool {
-        self.marks.is_tool(true)
-    }
-
     /// Whether it may be called again when it is not known whether it was: its method has to promise it, and the
     /// operator not deny it.
     pub(crate) fn may_be_repeated(&self) -> bool {

@@ -33,23 +33,28 @@ pub const SEARCH_THRESHOLD: usize = 128;
 /// ([`SEARCH_THRESHOLD`]). Arguments of `call_operation` are held against the schema that `describe_operation` shows.
 #[must_use]
 pub fn search_tools<S: Send + Sync + 'static>(bridges: Vec<Bridge>) -> Vec<Tool<S>> {
-    tools(bridges.into_iter().map(Arc::new).collect())
+    let all = bridges.into_iter();
+    tools(all.map(|it| (Arc::new(it), Exposure::all())).collect())
 }
 
-/// The same tools, and what is marked as a resource or a prompt as such.
+/// The same tools over the operations that are tools by the exposure beside their bridge, and what is a resource or a
+/// prompt as such.
 #[must_use]
-pub fn search_features<S: Send + Sync + 'static>(bridges: Vec<Bridge>) -> Features<S> {
-    let bridges: Vec<Arc<Bridge>> = bridges.into_iter().map(Arc::new).collect();
+pub fn search_features<S: Send + Sync + 'static>(bridges: Vec<(Bridge, Exposure)>) -> Features<S> {
+    let bridges = bridges.into_iter();
+    let bridges: Vec<_> = bridges
+        .map(|(it, exposure)| (Arc::new(it), exposure))
+        .collect();
     let mut features = Features::default();
-    for bridge in &bridges {
-        features.extend(Features::of(bridge, &Exposure::all()));
+    for (bridge, exposure) in &bridges {
+        features.extend(Features::of(bridge, exposure));
     }
     features.tools = tools(bridges);
     features
 }
 
-fn tools<S: Send + Sync + 'static>(bridges: Vec<Arc<Bridge>>) -> Vec<Tool<S>> {
-    let is_tolerant = bridges.iter().any(|it| it.is_tolerant);
+fn tools<S: Send + Sync + 'static>(bridges: Vec<(Arc<Bridge>, Exposure)>) -> Vec<Tool<S>> {
+    let is_tolerant = bridges.iter().any(|(it, _)| it.is_tolerant);
     let operations = Arc::new(Operations::new(bridges));
     let (search, describe, call) = (
         Arc::clone(&operations),
@@ -99,10 +104,11 @@ struct Entry {
 }
 
 impl Operations {
-    fn new(bridges: Vec<Arc<Bridge>>) -> Self {
+    fn new(bridges: Vec<(Arc<Bridge>, Exposure)>) -> Self {
         let mut entries = Vec::new();
-        for (bridge, of) in bridges.iter().enumerate() {
-            let tools = of.operations().enumerate().filter(|(_, it)| it.is_tool());
+        for (bridge, (of, exposure)) in bridges.iter().enumerate() {
+            let tools = of.operations().enumerate();
+            let tools = tools.filter(|(_, it)| exposure.exposed(it).tool);
             entries.extend(tools.map(|(operation, it)| Entry {
                 bridge,
                 operation,
@@ -110,10 +116,13 @@ impl Operations {
                 check: OnceLock::new(),
             }));
         }
-        let all = bridges.iter().flat_map(|it| it.operations());
-        let index = Index::new(all.filter(|it| it.is_tool()));
+        let all = bridges.iter().flat_map(|(bridge, exposure)| {
+            let all = bridge.operations();
+            all.filter(|it| exposure.exposed(it).tool)
+        });
+        let index = Index::new(all);
         Self {
-            bridges,
+            bridges: bridges.into_iter().map(|(bridge, _)| bridge).collect(),
             entries,
             index,
         }

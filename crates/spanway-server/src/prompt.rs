@@ -142,6 +142,12 @@ impl<S> Prompt<S> {
         self
     }
 
+    /// What clients are shown of the prompt.
+    #[must_use]
+    pub fn definition(&self) -> &PromptDefinition {
+        &self.definition
+    }
+
     /// A name for people.
     #[must_use]
     pub fn title(mut self, title: impl Into<String>) -> Self {

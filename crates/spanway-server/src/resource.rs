@@ -147,6 +147,18 @@ impl<S: Clone + Send + 'static> Resource<S> {
 }
 
 impl<S> Resource<S> {
+    /// What clients are shown of the resource; of a template, in the place of its URI the template.
+    #[must_use]
+    pub fn definition(&self) -> &ResourceDefinition {
+        &self.definition
+    }
+
+    /// Whether it is a template, and its URI that of many.
+    #[must_use]
+    pub fn is_template(&self) -> bool {
+        self.at == At::Template
+    }
+
     /// A name for people.
     #[must_use]
     pub fn title(mut self, title: impl Into<String>) -> Self {

@@ -144,6 +144,12 @@ impl<S: Send + Sync + 'static> Tool<S> {
 }
 
 impl<S> Tool<S> {
+    /// What clients are shown of the tool.
+    #[must_use]
+    pub fn definition(&self) -> &ToolDefinition {
+        &self.definition
+    }
+
     /// A name for people.
     #[must_use]
     pub fn title(mut self, title: impl Into<String>) -> Self {

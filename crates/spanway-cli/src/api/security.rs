@@ -18,15 +18,16 @@ impl Security {
         Self(with_source.collect())
     }
 
-    /// One line a scheme that tools need; nothing if they need none.
-    pub(super) fn table(&self, operations: &[Operation]) -> String {
+    /// One line a scheme that operations need; nothing if they need none.
+    pub(super) fn table<'o>(&self, operations: impl Iterator<Item = &'o Operation>) -> String {
+        let operations: Vec<&Operation> = operations.collect();
         let lines = self.0.iter().filter_map(|(name, scheme, source)| {
-            let tools = operations.iter().filter(|it| is_for(it, name)).count();
+            let count = operations.iter().filter(|it| is_for(it, name)).count();
             let state = match source {
                 Some(source) => shown(source),
                 None => "no --credential; a --header or --forward-header may do".to_owned(),
             };
-            (tools > 0).then(|| format!("  {name}, {scheme}: for {tools} tools; {state}\n"))
+            (count > 0).then(|| format!("  {name}, {scheme}: for {count} operations; {state}\n"))
         });
         let lines: String = lines.collect();
         if lines.is_empty() {

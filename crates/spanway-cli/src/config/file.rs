@@ -4,7 +4,7 @@ use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeTable, Deserializer};
 
-use super::{Api, ServerConfig, Settings, clash, reload_every, scoped_sources, search};
+use super::{Api, ServerConfig, Settings, clash, offer, reload_every, scoped_sources, search};
 
 /// How alike an unknown key and a known one must be for us to guess that it was meant.
 const ALIKE: f64 = 0.8;
@@ -109,6 +109,7 @@ fn resolve(sources: &[String], settings: &Settings) -> anyhow::Result<()> {
     ServerConfig::resolve(settings)?;
     clash(settings)?;
     search(settings)?;
+    offer(settings)?;
     reload_every(settings)?;
     for (_, _, own) in scoped_sources(sources.to_vec(), settings)? {
         Api::resolve(&own)?;

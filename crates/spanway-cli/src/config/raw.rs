@@ -177,6 +177,18 @@ settings! {
     #[arg(long = "search", value_name = "MODE", env = "SPANWAY_SEARCH", help_heading = "API")]
     #[schemars(extend("enum" = ["auto", "on", "off"]))]
     search: Option<String>,
+    /// What GET operations are: tools, resources (templates where their path has parameters, tools where they need more
+    /// than their path) or both [default: tools]
+    #[arg(long, value_name = "KIND", env = "SPANWAY_READS", help_heading = "API")]
+    #[schemars(extend("enum" = ["tools", "resources", "both"]))]
+    reads: Option<String>,
+    /// Offers the document's component schemas as resources
+    #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "BOOL", env = "SPANWAY_SCHEMAS", help_heading = "API")]
+    schemas: Option<bool>,
+    /// Adds what tells what there is: the tools server_info and list_operations, the prompt usage, and prompts such as
+    /// list_books; nothing where operations are searched
+    #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "BOOL", env = "SPANWAY_GUIDE", help_heading = "API")]
+    guide: Option<bool>,
     /// Reads arguments that do not conform as was probably meant: numbers and JSON inside a string
     #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "BOOL", env = "SPANWAY_TOLERANT_INPUT", help_heading = "API")]
     tolerant_input: Option<bool>,

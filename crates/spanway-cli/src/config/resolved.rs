@@ -9,7 +9,9 @@ use anyhow::{Context as _, bail};
 use http::{HeaderName, HeaderValue};
 use spanway::http::auth::BearerTokens;
 use spanway::http::{ResponseMode, ServeOptions, StreamableHttpBuilder};
-use spanway::openapi::{BINARY_BYTES_MAX, ClashPolicy, CredentialSource, Filter, Override, Shape};
+use spanway::openapi::{
+    BINARY_BYTES_MAX, ClashPolicy, CredentialSource, Filter, Override, Reads, Shape,
+};
 use spanway::protocol::Limits;
 use spanway::{McpService, Server, StateKeyError, StateKeys, StreamableHttp};
 use url::Url;
@@ -17,6 +19,7 @@ use url::Url;
 use super::raw::{OperationSettings, Settings};
 use super::scope::pair;
 use super::store::StorePlace;
+use crate::api::Offer;
 use crate::units::{parse_duration, parse_size};
 
 /// How to write logs.
@@ -353,6 +356,21 @@ pub(crate) fn search(settings: &Settings) -> anyhow::Result<Option<bool>> {
         Some("off") => Ok(Some(false)),
         Some(other) => bail!("--search {other:?}: it is auto, on or off"),
     }
+}
+
+/// What is offered besides a tool for each operation.
+pub(crate) fn offer(settings: &Settings) -> anyhow::Result<Offer> {
+    let reads = match settings.reads.as_deref() {
+        None | Some("tools") => Reads::Tools,
+        Some("resources") => Reads::Resources,
+        Some("both") => Reads::Both,
+        Some(other) => bail!("--reads {other:?}: it is tools, resources or both"),
+    };
+    Ok(Offer {
+        reads,
+        schemas: settings.schemas == Some(true),
+        guide: settings.guide == Some(true),
+    })
 }
 
 /// How often to look for other documents; `None`: never.

@@ -13,6 +13,7 @@ mod durable;
 mod fake;
 mod messages;
 mod misuse;
+mod offers;
 mod program;
 mod reload;
 mod serving;

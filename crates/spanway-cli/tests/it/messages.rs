@@ -10,7 +10,7 @@ use spanway_testkit::{Client, RequestBody};
 use crate::program::{Serving, spanway};
 
 /// A client of a server in another process.
-fn client(url: &str) -> Client {
+pub(crate) fn client(url: &str) -> Client {
     // Another test of this process may have installed it.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let network = reqwest::Client::builder().no_proxy().build().unwrap();

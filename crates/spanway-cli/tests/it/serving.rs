@@ -231,7 +231,7 @@ fn credentials_of_the_document_reach_the_api_and_are_never_shown() {
 
     let listed = run(&mut spanway(["tools", source])).ok();
     assert!(
-        listed.contains("app key, an API key, header \"X-Key\": for 2 tools; no --credential"),
+        listed.contains("app key, an API key, header \"X-Key\": for 2 operations; no --credential"),
         "{listed}"
     );
     let bare = Serving::start(&mut spanway(["serve", source]));

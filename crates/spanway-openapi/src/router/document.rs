@@ -19,30 +19,10 @@ impl Extras {
         document: &Document,
         scheme: &str,
     ) -> Vec<Resource<S>> {
-        let mut resources = Vec::new();
-        if let Some(root) = document.at("").filter(|_| self.document) {
-            let uri = format!("{scheme}://openapi");
-            let resource = Resource::text(uri, "openapi", root.to_string())
-                .mime_type("application/json")
-                .description("The OpenAPI document of this API");
-            resources.push(resource);
-        }
-        let schemas = document.at("/components/schemas");
-        let schemas = schemas.and_then(Value::as_object).filter(|_| self.schemas);
-        let legal = |name: &str| {
-            name.chars()
-                .all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
-        };
-        for (name, schema) in schemas
-            .into_iter()
-            .flatten()
-            .filter(|(name, _)| legal(name))
-        {
-            let uri = format!("{scheme}://schemas/{name}");
-            let resource = Resource::text(uri, name, schema.to_string())
-                .mime_type("application/schema+json")
-                .description(format!("The schema {name} of this API"));
-            resources.push(resource);
+        let whole = self.document.then(|| document.resource(scheme));
+        let mut resources: Vec<Resource<S>> = whole.into_iter().collect();
+        if self.schemas {
+            resources.extend(document.schema_resources(scheme));
         }
         resources
     }

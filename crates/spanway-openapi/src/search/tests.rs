@@ -32,7 +32,7 @@ fn operations() -> Operations {
     let bridge = Bridge::builder(Catalog::read(&document), Echo)
         .build()
         .unwrap();
-    Operations::new(vec![bridge.into()])
+    Operations::new(vec![(bridge.into(), Exposure::all())])
 }
 
 fn arguments(value: Value) -> Map<String, Value> {

@@ -89,7 +89,7 @@ async fn d3_1_what_is_no_tool_cannot_be_found_or_called_by_search_either() {
     let document = parse_document(document.to_string().as_bytes(), None).unwrap();
     let upstream = ServiceUpstream::new(Shop::default().app().0);
     let bridge = Bridge::builder(Catalog::read(&document), upstream);
-    let features = search_features(vec![bridge.build().unwrap()]);
+    let features = search_features(vec![(bridge.build().unwrap(), Exposure::all())]);
     let server = features.add_to(Server::builder("t", "1")).build();
     let client = Client::new(StreamableHttp::new(server.unwrap()));
     let resources = client.modern("resources/list", json!({})).send().await;
