@@ -103,6 +103,9 @@ async fn load(source: Option<&str>, api: &Api) -> anyhow::Result<Document> {
     Ok(match source {
         Some(location) => {
             let mut source = Source::new(location);
+            for (name, value) in &api.document_headers {
+                source = source.header(name.clone(), value.clone());
+            }
             for directory in &api.ref_dirs {
                 source = source.reference_dir(directory);
             }

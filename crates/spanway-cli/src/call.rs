@@ -75,7 +75,10 @@ impl Settings {
                 format!("--protocol {version:?}: it is auto, {}", known.join(", "))
             })?),
         };
-        let headers = command.headers.iter().map(|line| config::header(line));
+        let headers = command
+            .headers
+            .iter()
+            .map(|line| config::header("--header", line));
         Ok(Self {
             url,
             tool: command.tool,

@@ -1,6 +1,7 @@
 //! Settings: raw from flags, environment and file; then resolved, every value checked once.
 
 mod file;
+mod header;
 mod raw;
 mod resolved;
 mod schema;
@@ -9,10 +10,9 @@ mod store;
 mod texts;
 
 pub(crate) use file::Mistake;
+pub(crate) use header::header;
 pub(crate) use raw::Settings;
-pub(crate) use resolved::{
-    Api, LogFormat, ServerConfig, clash, header, offer, reload_every, search,
-};
+pub(crate) use resolved::{Api, LogFormat, ServerConfig, clash, offer, reload_every, search};
 pub(crate) use schema::schema;
 pub(crate) use scope::scoped_sources;
 

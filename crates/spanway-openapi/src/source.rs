@@ -2,22 +2,22 @@
 //!
 //! It decides how bytes become a tree of values, and nothing about what the tree means.
 
+mod loader;
+
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use serde_json::Value;
+use http::{HeaderName, HeaderValue};
 use url::Url;
 
 use crate::document::{Document, DocumentError};
 use crate::external::{Allowed, Here, bundle};
-use crate::limits::{DOCUMENT_BYTES_MAX, DOCUMENT_TIMEOUT};
-use crate::overlay::{Overlay, OverlayError};
+use crate::overlay::OverlayError;
 use crate::parse::{SyntaxError, parse_tree};
-use crate::problem::Problem;
-use crate::upstream::{PublicOnly, http_client, same_origin, to_public};
+
+pub(crate) use loader::Loader;
 
 /// Why a document could not be loaded; each names the file or URL.
 #[derive(Debug, thiserror::Error)]
@@ -96,13 +96,6 @@ enum Place {
     Stdin,
 }
 
-/// Reads and fetches within bounds.
-#[derive(Debug, Clone)]
-pub(crate) struct Loader {
-    pub(crate) bytes_max: usize,
-    timeout: Duration,
-}
-
 impl Source {
     /// A path, a URL with the scheme `http`, `https` or `file`, or `-` for standard input.
     ///
@@ -111,10 +104,7 @@ impl Source {
     pub fn new(location: &str) -> Self {
         Self {
             place: Place::new(location),
-            loader: Loader {
-                bytes_max: DOCUMENT_BYTES_MAX,
-                timeout: DOCUMENT_TIMEOUT,
-            },
+            loader: Loader::default(),
             allowed: Allowed::default(),
             variables: BTreeMap::new(),
             overlays: Vec::new(),
@@ -133,6 +123,16 @@ impl Source {
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.loader.timeout = timeout;
+        self
+    }
+
+    /// Sends a header when the document is fetched from its URL, for servers that want to know who asks. It goes to
+    /// the origin of that URL alone, also for overlays and references there, and no redirect takes it elsewhere. Its
+    /// value is never shown.
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, mut value: HeaderValue) -> Self {
+        value.set_sensitive(true);
+        self.loader.headers.append(name, value);
         self
     }
 
@@ -170,7 +170,10 @@ impl Source {
     /// # Errors
     /// The place cannot be read, or what is there is not a document this crate reads. What it refers to and cannot
     /// be had costs no more than the operations that need it.
-    pub async fn load(self) -> Result<Document, SourceError> {
+    pub async fn load(mut self) -> Result<Document, SourceError> {
+        if let Place::Url(url) = &self.place {
+            self.loader.home = Some(url.origin());
+        }
         let (mut root, here) = self.loader.tree(&self.place).await?;
         let location = self.place.shown();
         let mut notes = Vec::new();
@@ -188,136 +191,6 @@ impl Source {
             .with_external(external)
             .with_variables(self.variables)
             .with_notes(notes))
-    }
-}
-
-/// Where a fetch may be redirected to.
-#[derive(Clone, Copy)]
-enum Redirects {
-    Any,
-    SameOrigin,
-}
-
-impl Loader {
-    /// The tree of values at a place, and where that turned out to be.
-    async fn tree(&self, place: &Place) -> Result<(Value, Here), SourceError> {
-        let (bytes, here) = match place {
-            Place::Url(url) => {
-                let (bytes, origin) = self.fetch(url, Redirects::Any).await?;
-                (bytes, Here::Url(origin))
-            }
-            Place::File(path) => {
-                let bytes = self.read(path)?;
-                (bytes, path.canonicalize().map_or(Here::Nowhere, Here::File))
-            }
-            Place::Stdin => (self.read_stdin().await?, Here::Nowhere),
-        };
-        let tree = parse_tree(&bytes).map_err(|error| SourceError::Syntax {
-            location: place.shown(),
-            error,
-        })?;
-        Ok((tree, here))
-    }
-
-    /// Applies the overlay at a place to a document.
-    async fn lay_over(&self, place: &Place, root: &mut Value) -> Result<Vec<Problem>, SourceError> {
-        let (tree, _) = self.tree(place).await?;
-        let location = place.shown();
-        let applied = Overlay::from_value(&tree).and_then(|it| it.apply(root));
-        match applied {
-            Ok(mut notes) => {
-                for note in &mut notes {
-                    note.pointer = format!("{location}#{}", note.pointer);
-                }
-                Ok(notes)
-            }
-            Err(error) => Err(SourceError::Overlay { location, error }),
-        }
-    }
-
-    /// Reads a file.
-    pub(crate) fn read(&self, path: &Path) -> Result<Vec<u8>, SourceError> {
-        let location = path.display().to_string();
-        let opened = File::open(path).and_then(|file| self.read_from(file));
-        match opened {
-            Ok(Some(bytes)) => Ok(bytes),
-            Ok(None) => Err(self.too_large(location)),
-            Err(source) if source.kind() == io::ErrorKind::NotFound => {
-                Err(SourceError::NotFound { location })
-            }
-            Err(source) => Err(SourceError::Read { location, source }),
-        }
-    }
-
-    async fn read_stdin(&self) -> Result<Vec<u8>, SourceError> {
-        let loader = self.clone();
-        let location = Place::Stdin.shown();
-        let read = tokio::task::spawn_blocking(move || loader.read_from(io::stdin().lock()));
-        match read.await.map_err(io::Error::other).flatten() {
-            Ok(Some(bytes)) => Ok(bytes),
-            Ok(None) => Err(self.too_large(location)),
-            Err(source) => Err(SourceError::Read { location, source }),
-        }
-    }
-
-    /// All there is; `None` if that is too much.
-    fn read_from(&self, from: impl Read) -> io::Result<Option<Vec<u8>>> {
-        let mut bytes = Vec::new();
-        let limit = u64::try_from(self.bytes_max).unwrap_or(u64::MAX);
-        from.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
-        Ok((bytes.len() <= self.bytes_max).then_some(bytes))
-    }
-
-    /// Fetches what a document refers to; a redirect to another origin would be another place than was allowed.
-    pub(crate) async fn fetch_beside(&self, url: &Url) -> Result<Vec<u8>, SourceError> {
-        Ok(self.fetch(url, Redirects::SameOrigin).await?.0)
-    }
-
-    async fn fetch(&self, url: &Url, redirects: Redirects) -> Result<(Vec<u8>, Url), SourceError> {
-        let failed = |reason: String| SourceError::Fetch {
-            location: shown_url(url),
-            reason,
-        };
-        let client = match redirects {
-            // The operator named the first host, and whoever answers there all others.
-            Redirects::Any => http_client(to_public, Some(PublicOnly::new(url.host_str()))),
-            Redirects::SameOrigin => http_client(same_origin, None),
-        };
-        let mut response = client
-            .map_err(failed)?
-            .get(url.clone())
-            .timeout(self.timeout)
-            .header(
-                http::header::ACCEPT,
-                "application/json, application/yaml, */*;q=0.8",
-            )
-            .send()
-            .await
-            .map_err(|error| failed(describe(error)))?;
-        if !response.status().is_success() {
-            return Err(failed(format!("the server answers {}", response.status())));
-        }
-        let mut origin = response.url().clone();
-        origin.set_fragment(None);
-        let mut bytes = Vec::new();
-        while let Some(chunk) = response
-            .chunk()
-            .await
-            .map_err(|error| failed(describe(error)))?
-        {
-            if bytes.len() + chunk.len() > self.bytes_max {
-                return Err(self.too_large(shown_url(url)));
-            }
-            bytes.extend_from_slice(&chunk);
-        }
-        Ok((bytes, origin))
-    }
-
-    fn too_large(&self, location: String) -> SourceError {
-        SourceError::TooLarge {
-            location,
-            bytes_max: self.bytes_max,
-        }
     }
 }
 
@@ -368,17 +241,6 @@ pub fn parse_document(bytes: &[u8], origin: Option<Url>) -> Result<Document, Sou
         error,
     })?;
     Document::from_value(root, origin).map_err(|error| SourceError::Document { location, error })
-}
-
-/// What went wrong with a fetch, in a few words and without the URL (it may carry a secret).
-fn describe(error: reqwest::Error) -> String {
-    if error.is_timeout() {
-        return "timed out".to_owned();
-    }
-    if error.is_connect() {
-        return "the server cannot be reached".to_owned();
-    }
-    error.without_url().to_string()
 }
 
 #[cfg(test)]

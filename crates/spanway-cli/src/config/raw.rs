@@ -149,11 +149,18 @@ settings! {
     /// named (repeatable)
     #[arg(long = "private-host", value_name = "HOST", env = "SPANWAY_PRIVATE_HOST", value_delimiter = ',', help_heading = "API")]
     private_host: Vec<String>,
-    /// A header for every request to the API, such as 'Authorization: Bearer …'; never logged (repeatable)
+    /// A header for every request to the API, such as 'Authorization: Bearer ${API_TOKEN}', where ${NAME} is an
+    /// environment variable; never logged (repeatable)
     #[arg(long = "header", value_name = "K: V", env = "SPANWAY_HEADER", value_delimiter = '\n', hide_env_values = true, help_heading = "API")]
     #[serde(deserialize_with = "texts::secret")]
     #[schemars(with = "OneOrSeveral")]
     header: Vec<String>,
+    /// A header to fetch the document with, such as 'Authorization: Bearer ${DOCS_TOKEN}', where ${NAME} is an environment
+    /// variable; for the origin of its URL alone, never logged (repeatable)
+    #[arg(long = "document-header", value_name = "K: V", env = "SPANWAY_DOCUMENT_HEADER", value_delimiter = '\n', hide_env_values = true, help_heading = "API")]
+    #[serde(deserialize_with = "texts::secret")]
+    #[schemars(with = "OneOrSeveral")]
+    document_header: Vec<String>,
     /// The credential for a security scheme of the document: SCHEME=env:VARIABLE, file:PATH, command:LINE, or none if
     /// something else adds it. It is the key, the token, user:password or a client's id:secret (repeatable)
     #[arg(long = "credential", value_name = "SCHEME=SOURCE", env = "SPANWAY_CREDENTIAL", value_delimiter = '\n', hide_env_values = true, help_heading = "API")]

@@ -2,7 +2,6 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
@@ -16,6 +15,7 @@ use spanway::protocol::Limits;
 use spanway::{McpService, Server, StateKeyError, StateKeys, StreamableHttp};
 use url::Url;
 
+use super::header::headers;
 use super::raw::{OperationSettings, Settings};
 use super::scope::pair;
 use super::store::StorePlace;
@@ -55,6 +55,7 @@ pub(crate) struct Api {
     pub(crate) name: Option<String>,
     pub(crate) upstream: Option<Url>,
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+    pub(crate) document_headers: Vec<(HeaderName, HeaderValue)>,
     pub(crate) credentials: Vec<(String, CredentialSource)>,
     pub(crate) forward: Vec<String>,
     pub(crate) variables: Vec<(String, String)>,
@@ -216,11 +217,8 @@ impl Api {
         Ok(Self {
             name: settings.name.clone(),
             upstream: upstream.transpose()?,
-            headers: settings
-                .header
-                .iter()
-                .map(|line| header(line))
-                .collect::<Result<_, _>>()?,
+            headers: headers("--header", &settings.header)?,
+            document_headers: headers("--document-header", &settings.document_header)?,
             credentials: settings
                 .credential
                 .iter()
@@ -309,21 +307,6 @@ fn shapes(settings: &Settings) -> anyhow::Result<Vec<(Filter, Shape)>> {
 fn filtered<'a>(flag: &str, text: &'a str) -> anyhow::Result<(Filter, &'a str)> {
     let (filter, rest) = pair(flag, text)?;
     Ok((filter.parse().with_context(|| flag.to_owned())?, rest))
-}
-
-/// A header from `K: V`. The value may be secret and is not repeated in errors.
-pub(crate) fn header(line: &str) -> anyhow::Result<(HeaderName, HeaderValue)> {
-    let (name, value) = line
-        .split_once(':')
-        .context("a --header is not of the form 'K: V'")?;
-    let (name, value) = (name.trim(), value.trim());
-    let parsed = HeaderName::from_str(name)
-        .with_context(|| format!("--header: {name:?} is no header name"))?;
-    let mut value = HeaderValue::from_str(value).with_context(|| {
-        format!("--header {name}: the value has characters a header cannot have")
-    })?;
-    value.set_sensitive(true);
-    Ok((parsed, value))
 }
 
 /// A scheme and the source of its credential. What stands after the name might be a secret, and is not repeated.

@@ -43,6 +43,10 @@ pub(crate) fn scoped_sources(
         };
         let mut own = settings.clone();
         own.header = pick.of("--header", &settings.header, true)?;
+        own.document_header = pick.of("--document-header", &settings.document_header, true)?;
+        if !own.document_header.is_empty() && !is_url(location) {
+            bail!("--document-header: {location} is not fetched from a URL");
+        }
         own.credential = pick.of("--credential", &settings.credential, true)?;
         own.forward_header = pick.of("--forward-header", &settings.forward_header, true)?;
         own.upstream = pick.of("--upstream", &settings.upstream, true)?;
@@ -113,6 +117,12 @@ fn scope(text: &str) -> (Option<&str>, &str) {
         }
         _ => (None, text),
     }
+}
+
+/// Whether a document has to be fetched.
+fn is_url(location: &str) -> bool {
+    let parsed = url::Url::parse(location);
+    parsed.is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
 }
 
 /// The two sides of `NAME=VALUE`.

@@ -11,6 +11,7 @@ mod calls;
 mod documents;
 mod durable;
 mod fake;
+mod fetching;
 mod messages;
 mod misuse;
 mod offers;

@@ -1,5 +1,7 @@
 //! Places that documents come from, and what is said of those that cannot be read.
 
+use std::path::Path;
+
 use super::*;
 
 async fn load(location: &Path) -> Result<Document, SourceError> {
