@@ -92,6 +92,7 @@ mod lifecycle;
 mod page;
 mod principal;
 mod prompt;
+mod rate;
 mod registry;
 mod resource;
 mod router;
@@ -119,6 +120,7 @@ pub use input::{
 };
 pub use principal::Principal;
 pub use prompt::Prompt;
+pub use rate::{RateExceeded, RateLimit, RateLimited};
 pub use resource::Resource;
 pub use server::{Server, ServerBuilder};
 pub use service::{McpService, ServiceInfo};

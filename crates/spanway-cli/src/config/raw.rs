@@ -120,6 +120,10 @@ settings! {
     /// How long a call may take; progress restarts the clock, up to ten times this [default: 60s]
     #[arg(long, value_name = "TIME", env = "SPANWAY_CALL_TIMEOUT", help_heading = "Serving")]
     call_timeout: Option<String>,
+    /// How many calls of tools, resources and prompts each principal may make: 60/m, 5/s or 100/10m; callers without a
+    /// token share one limit [default: any number]
+    #[arg(long, value_name = "NUMBER/TIME", env = "SPANWAY_RATE_LIMIT", help_heading = "Serving")]
+    rate_limit: Option<String>,
     /// How long a client may take to answer what a call asks it, in every revision [default: 10m]
     #[arg(long, value_name = "TIME", env = "SPANWAY_ANSWER_TIMEOUT", help_heading = "Serving")]
     answer_timeout: Option<String>,

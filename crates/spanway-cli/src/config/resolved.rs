@@ -12,7 +12,9 @@ use spanway::openapi::{
     BINARY_BYTES_MAX, ClashPolicy, CredentialSource, Filter, Override, Reads, Shape,
 };
 use spanway::protocol::Limits;
-use spanway::{McpService, Server, StateKeyError, StateKeys, StreamableHttp};
+use spanway::{
+    McpService, RateLimit, RateLimited, Server, StateKeyError, StateKeys, StreamableHttp,
+};
 use url::Url;
 
 use super::header::headers;
@@ -41,6 +43,7 @@ pub(crate) struct ServerConfig {
     origins: Vec<String>,
     mode: ResponseMode,
     limits: Limits,
+    rate: Option<RateLimit>,
     state_keys: Option<StateKeys>,
     store: StorePlace,
     session_ttl: Duration,
@@ -136,6 +139,7 @@ impl ServerConfig {
             origins: settings.allow_origin.clone(),
             mode: mode(settings.response.as_deref())?,
             limits,
+            rate: rate(settings.rate_limit.as_deref())?,
             state_keys: state_keys(&settings.state_key)?,
             store: StorePlace::parse(settings.store.as_deref())?,
             session_ttl: or(
@@ -178,6 +182,13 @@ impl ServerConfig {
     /// # Errors
     /// The store cannot be opened.
     pub(crate) async fn endpoint(self, service: impl McpService) -> anyhow::Result<StreamableHttp> {
+        match self.rate {
+            Some(limit) => self.unlimited(RateLimited::new(service, limit)).await,
+            None => self.unlimited(service).await,
+        }
+    }
+
+    async fn unlimited(self, service: impl McpService) -> anyhow::Result<StreamableHttp> {
         let stores = self.store.open(self.session_ttl, &self.limits).await?;
         let mut builder: StreamableHttpBuilder = StreamableHttp::builder(service)
             .allow_hosts(self.hosts)
@@ -389,6 +400,20 @@ fn state_keys(texts: &[String]) -> anyhow::Result<Option<StateKeys>> {
     keys.map(Some).map_err(|error: StateKeyError| {
         anyhow::anyhow!("--state-key: {error}; `openssl rand -base64 32` makes one")
     })
+}
+
+/// How often each principal may call; `None`: as often as it likes.
+fn rate(text: Option<&str>) -> anyhow::Result<Option<RateLimit>> {
+    let Some(text) = text else { return Ok(None) };
+    let parsed = text.split_once('/').and_then(|(calls, time)| {
+        let calls = calls.trim().parse().ok().filter(|calls| *calls > 0)?;
+        let time = time.trim();
+        let is_unit = time.starts_with(|it: char| it.is_ascii_alphabetic());
+        let time = if is_unit { &format!("1{time}") } else { time };
+        Some(RateLimit::new(calls, parse_duration(time).ok()?))
+    });
+    let wrong = || format!("--rate-limit {text:?} is not of the form 60/m, 5/s or 100/10m");
+    parsed.with_context(wrong).map(Some)
 }
 
 fn call_timeout(settings: &Settings) -> anyhow::Result<Duration> {

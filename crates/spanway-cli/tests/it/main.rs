@@ -16,6 +16,7 @@ mod messages;
 mod misuse;
 mod offers;
 mod program;
+mod rate;
 mod reload;
 mod serving;
 mod settings;

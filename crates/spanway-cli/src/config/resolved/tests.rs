@@ -41,3 +41,16 @@ fn t_mrtr_05_keys_of_the_operator_reach_the_server() {
     let silent = Server::builder("silent", "1").dynamic().build().unwrap();
     assert!(!silent.wants_state_keys(), "nobody is warned in vain");
 }
+
+#[test]
+fn rates_are_read_as_people_write_them() {
+    for (text, calls, seconds) in [("60/m", 60, 60), ("5 / s", 5, 1), ("100/10m", 100, 600)] {
+        let limit = RateLimit::new(calls, Duration::from_secs(seconds));
+        assert_eq!(rate(Some(text)).unwrap(), Some(limit), "{text}");
+    }
+    assert_eq!(rate(None).unwrap(), None);
+    for text in ["", "60", "0/m", "-1/m", "60/", "m/60", "60/parsec"] {
+        let error = rate(Some(text)).unwrap_err().to_string();
+        assert!(error.contains("--rate-limit"), "{error}");
+    }
+}
