@@ -22,6 +22,10 @@ pub(crate) enum Command {
     Serve(ServeCommand),
     /// Lists the tools an API would be served as, and what is left out and why.
     Tools(ToolsCommand),
+    /// Lists the resources and resource templates an API would be served with.
+    Resources(ListCommand),
+    /// Lists the prompts an API would be served with.
+    Prompts(ListCommand),
     /// Judges a document and the settings as a linter does: what is exposed, what is left out and why. Exits with 1 if
     /// anything is left out or could not be served.
     Check(CheckCommand),
@@ -54,6 +58,22 @@ pub(crate) struct ToolsCommand {
     /// Fails if anything of a document is left out.
     #[arg(long)]
     pub(crate) strict: bool,
+    /// Settings from a TOML file; flags and environment win.
+    #[arg(long, value_name = "FILE", env = "SPANWAY_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ListCommand {
+    /// OpenAPI 3 or Swagger 2.0 documents: files, URLs or - for standard input, JSON or YAML. PREFIX::SOURCE puts a
+    /// prefix before what is of it. Without one: the built-in demo.
+    #[arg(env = "SPANWAY_SOURCE", value_delimiter = '\n')]
+    pub(crate) source: Vec<String>,
+    /// Prints the list as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
     /// Settings from a TOML file; flags and environment win.
     #[arg(long, value_name = "FILE", env = "SPANWAY_CONFIG")]
     pub(crate) config: Option<PathBuf>,

@@ -9,6 +9,7 @@ mod client;
 mod config;
 mod demo;
 mod failure;
+mod list;
 mod output;
 mod reload;
 mod serve;
@@ -42,6 +43,8 @@ pub fn main() -> ExitCode {
     finish(match cli.command {
         Command::Serve(command) => serve_api(command),
         Command::Tools(command) => tools::run(command),
+        Command::Resources(command) => list::resources(command),
+        Command::Prompts(command) => list::prompts(command),
         Command::Check(command) => check::run(command),
         Command::Call(command) => runtime().and_then(|it| it.block_on(call::run(command))),
     })

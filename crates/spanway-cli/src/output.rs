@@ -63,11 +63,12 @@ pub(crate) fn without_nothing(object: &mut Value) {
 }
 
 fn summary(tool: &ToolDefinition) -> String {
-    let description = tool
-        .title
-        .as_deref()
-        .or(tool.description.as_deref())
-        .unwrap_or_default();
+    in_short(tool.title.as_deref(), tool.description.as_deref())
+}
+
+/// The title, or the first line of the description.
+pub(crate) fn in_short(title: Option<&str>, description: Option<&str>) -> String {
+    let description = title.or(description).unwrap_or_default();
     let line = description.lines().next().unwrap_or_default().trim();
     // A document of others may hold anything, also what misleads a terminal.
     let line: String = line.chars().filter(|c| !c.is_control()).collect();

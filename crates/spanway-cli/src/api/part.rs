@@ -3,8 +3,8 @@
 use anyhow::Context as _;
 use serde_json::{Value, json};
 use spanway::openapi::{
-    Bridge, BridgeBuilder, Catalog, Document, Exposed, Exposure, Features, HttpUpstream, Impact,
-    Operation, Problem, ServiceUpstream,
+    Bridge, BridgeBuilder, BridgeError, Catalog, Document, Exposed, Exposure, Features,
+    HttpUpstream, Impact, Operation, Problem, ServiceUpstream,
 };
 use spanway::protocol::schema::ToolDefinition;
 
@@ -111,6 +111,16 @@ impl Part {
         };
         let bridge = configured(bridge, &self.api)?.build()?;
         Ok((bridge, self.exposure, self.extras))
+    }
+
+    /// The same by way of nothing at all: to be listed, where neither base URL nor credentials are needed.
+    pub(super) fn unreachable(self) -> Result<(Bridge, Exposure, Features), BridgeError> {
+        let nobody = ServiceUpstream::new(axum::Router::new());
+        let mut bridge = Bridge::builder(self.catalog, nobody);
+        if let Ok(base) = DEMO_BASE.parse() {
+            bridge = bridge.base_url(base);
+        }
+        Ok((bridge.build()?, self.exposure, self.extras))
     }
 
     /// The number of tools, those that are no operations included.

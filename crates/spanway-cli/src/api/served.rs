@@ -56,6 +56,15 @@ impl Served {
         Ok((server, announcement))
     }
 
+    /// Everything that clients would get. None of it can be called.
+    ///
+    /// # Errors
+    /// An operation cannot be offered.
+    pub(crate) fn into_features(self) -> anyhow::Result<Features> {
+        let built = self.parts.into_iter().map(Part::unreachable);
+        Ok(features(built.collect::<Result<_, _>>()?, self.search))
+    }
+
     /// Name, sources, tools and what is left out.
     pub(crate) fn announcement(&self) -> String {
         let mut text = format!("{} {}", self.name, self.version);

@@ -158,3 +158,43 @@ async fn k1b_8_what_is_offered_of_several_documents_is_told_apart_by_their_prefi
     let said = String::from_utf8(clash.unwrap().stderr).unwrap();
     assert!(said.contains("PREFIX::"), "{said}");
 }
+
+#[test]
+fn k3_18_resources_and_prompts_are_listed_by_command() {
+    let folder = TempDir::new().unwrap();
+    // Neither a base URL nor a credential is needed for a list.
+    let source = file(&folder, "library.json", library("/"));
+    let source = source.to_str().unwrap();
+    let credential = ["--credential", "key=env:NOT_SET_ANYWHERE"];
+    let list = |command, flags: &[&'static str]| {
+        let args = [command, source].into_iter().chain(credential);
+        run(&mut spanway(args.chain(flags.iter().copied()))).ok()
+    };
+    let shown = list("resources", &["--reads", "both", "--schemas"]);
+    let lines: Vec<&str> = shown.lines().map(str::trim_start).collect();
+    assert_eq!(lines.len(), 5, "{shown}");
+    assert!(
+        lines[0].starts_with("app://books ") && lines[0].ends_with("All books"),
+        "{shown}"
+    );
+    assert!(
+        lines[4].starts_with("app://books/{number}  One book"),
+        "{shown}"
+    );
+    let json = list("resources", &["--reads", "both", "--json"]);
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["resources"][1]["uri"], "app://old/books");
+    assert_eq!(
+        json["resourceTemplates"][0]["uriTemplate"],
+        "app://books/{number}"
+    );
+    let shown = list("prompts", &["--guide"]);
+    assert!(
+        shown.contains("usage") && shown.contains("list_books"),
+        "{shown}"
+    );
+    let json: Value = serde_json::from_str(&list("prompts", &["--guide", "--json"])).unwrap();
+    assert_eq!(json["prompts"][0]["name"], "usage");
+    assert!(list("prompts", &[]).contains("--guide"));
+    assert!(list("resources", &[]).contains("--reads"));
+}
