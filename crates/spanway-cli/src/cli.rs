@@ -29,6 +29,9 @@ pub(crate) enum Command {
     /// Judges a document and the settings as a linter does: what is exposed, what is left out and why. Exits with 1 if
     /// anything is left out or could not be served.
     Check(CheckCommand),
+    /// Asks a server whether it is ready to serve; for containers, which may have nothing else to ask with. Exits with 1
+    /// if it is not.
+    Health(HealthCommand),
     /// Calls a tool of any MCP server, of either era; without TOOL, lists its tools.
     Call(CallCommand),
 }
@@ -98,6 +101,16 @@ pub(crate) struct CheckCommand {
     pub(crate) config: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) settings: Settings,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct HealthCommand {
+    /// Any URL of the server.
+    #[arg(default_value = "http://127.0.0.1:8000")]
+    pub(crate) url: String,
+    /// How long to wait for the answer.
+    #[arg(long, default_value = "5s", value_parser = parse_duration, value_name = "TIME")]
+    pub(crate) timeout: Duration,
 }
 
 #[derive(Debug, Args)]

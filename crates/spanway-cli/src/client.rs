@@ -8,6 +8,7 @@ mod headers;
 mod wire;
 
 pub(crate) use error::ClientError;
+pub(crate) use wire::http_client;
 
 use http::{HeaderMap, HeaderValue};
 use serde_json::{Map, Value, json};

@@ -9,6 +9,7 @@ mod client;
 mod config;
 mod demo;
 mod failure;
+mod health;
 mod list;
 mod output;
 mod reload;
@@ -46,6 +47,7 @@ pub fn main() -> ExitCode {
         Command::Resources(command) => list::resources(command),
         Command::Prompts(command) => list::prompts(command),
         Command::Check(command) => check::run(command),
+        Command::Health(command) => runtime().and_then(|it| it.block_on(health::run(command))),
         Command::Call(command) => runtime().and_then(|it| it.block_on(call::run(command))),
     })
 }

@@ -329,7 +329,7 @@ fn unreachable_for(url: &Url, reason: &str) -> ClientError {
 }
 
 /// A client for one endpoint. A proxy is of no use for an address on this machine.
-fn http_client(url: &Url) -> Result<reqwest::Client, String> {
+pub(crate) fn http_client(url: &Url) -> Result<reqwest::Client, String> {
     // Fails only if a provider is there already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let is_local = match url.host() {

@@ -12,6 +12,7 @@ mod documents;
 mod durable;
 mod fake;
 mod fetching;
+mod image;
 mod messages;
 mod misuse;
 mod offers;
