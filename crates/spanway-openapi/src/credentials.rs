@@ -4,6 +4,7 @@
 
 mod apply;
 mod held;
+mod hidden;
 mod secret;
 mod token;
 
@@ -12,13 +13,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::Request;
+use http::{HeaderName, Request};
 use url::Url;
 
-use crate::operation::Operation;
+use crate::operation::{Location, Operation};
 use crate::security::{Schemes, SecurityNeed, SecurityScheme};
 use crate::upstream::{Reaches, Upstream};
 use held::Held;
+pub(crate) use hidden::{Hidden, Outcome};
 pub(crate) use secret::SecretError;
 pub use secret::{CredentialSource, CredentialSourceError, Secret};
 use token::Tokens;
@@ -55,17 +57,9 @@ impl Applied {
     }
 
     /// What was put into the request.
-    pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
-        self.secrets.iter().map(Secret::expose)
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = Secret> {
+        self.secrets.iter().cloned()
     }
-}
-
-/// `text` without these secrets.
-pub(crate) fn scrub<'s>(text: &str, secrets: impl Iterator<Item = &'s str>) -> String {
-    // Shorter ones would take words apart, and are no secrets.
-    secrets
-        .filter(|secret| secret.len() >= 4)
-        .fold(text.to_owned(), |text, it| text.replace(it, "[redacted]"))
 }
 
 /// The schemes of an API and what the operator gave for them.
@@ -117,6 +111,14 @@ impl Credentials {
             result.map_err(|error| (name.clone(), error))?;
         }
         Ok(())
+    }
+
+    /// Whether the document says that this header carries a key.
+    pub(crate) fn has_key_header(&self, header: &HeaderName) -> bool {
+        self.schemes.values().any(|scheme| {
+            matches!(scheme, SecurityScheme::ApiKey { location: Location::Header, name }
+                if header.as_str().eq_ignore_ascii_case(name))
+        })
     }
 
     /// Puts the credentials that `operation` needs into `request`.

@@ -6,7 +6,7 @@ use http::{HeaderMap, Response};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use spanway_protocol::schema::{Content, ResourceContents};
 
-use super::{Presentation, empty_text, header_text, media_type, readable, weight};
+use super::{Presentation, empty_text, header_text, media_type, readable, too_large, weight};
 use crate::operation::Operation;
 
 /// Characters of a file's name that are kept.
@@ -28,11 +28,7 @@ pub(super) fn content(
         return Content::text(text);
     }
     if response.body().len() > presentation.binary_bytes_max {
-        return Content::text(format!(
-            "({}, more than the {} bytes that this server hands on)",
-            weight(response),
-            presentation.binary_bytes_max
-        ));
+        return Content::text(too_large(&weight(response), presentation));
     }
     match media_type.split('/').next() {
         Some("image") => Content::image(response.body(), media_type),

@@ -15,6 +15,7 @@ mod dry;
 mod marks;
 mod mutations;
 mod pages;
+mod reads;
 mod references;
 mod sample;
 mod service;
