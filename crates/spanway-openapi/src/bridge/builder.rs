@@ -250,7 +250,8 @@ impl BridgeBuilder {
     /// How many pages of a list one call reads and joins, within its time limit; one unless told.
     ///
     /// Only of GET operations, and where the next page is known from a `Link` header, from a cursor in the answer for
-    /// a parameter of the operation, or from a `page` that the call gives. A page is JSON with one list in it.
+    /// a parameter of the operation, from a `page` that the call gives, or from an `offset` of an operation that has a
+    /// `limit` too. A page is JSON with one list in it.
     #[must_use]
     pub fn pages(mut self, pages: u32) -> Self {
         self.pages_max = pages;
