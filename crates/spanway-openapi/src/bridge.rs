@@ -147,7 +147,7 @@ impl Bridge {
         request.extensions_mut().insert(callable.reach);
         let is_key = |name: &HeaderName| self.credentials.has_key_header(name);
         let hidden = Hidden::of_headers(request.headers(), is_key);
-        let arrival = Arrival::new(caller.tell(), hidden);
+        let arrival = Arrival::new(caller.tell(), hidden).following(operation.streams());
         request.extensions_mut().insert(arrival.clone());
         self.introduce(caller, request.extensions_mut());
         match self.pages(callable, &request).await {

@@ -25,6 +25,8 @@ pub(crate) struct Arrival {
     tell: Option<Tell>,
     /// What was sent and is not told.
     hidden: Arc<Mutex<Hidden>>,
+    /// Media types that the document says are streams of items.
+    streams: Arc<[String]>,
     state: Arc<Mutex<State>>,
 }
 
@@ -45,8 +47,17 @@ impl Arrival {
         Self {
             tell,
             hidden: Arc::new(Mutex::new(hidden)),
+            streams: Arc::default(),
             state: Arc::default(),
         }
+    }
+
+    /// Follows answers of these media types too.
+    pub(crate) fn following<'t>(mut self, streams: impl Iterator<Item = &'t str>) -> Self {
+        // A stream of parts has other borders than lines.
+        let lines = streams.filter(|it| !it.starts_with("multipart/"));
+        self.streams = lines.map(str::to_owned).collect();
+        self
     }
 
     /// These credentials go with the request.
@@ -64,7 +75,8 @@ impl Arrival {
         let media_type = headers.get(header::CONTENT_TYPE);
         let media_type = media_type.and_then(|it| it.to_str().ok());
         let media_type = media_type.map_or_else(String::new, essence);
-        let is_followed = status.is_success() && is_stream(&media_type);
+        let is_followed =
+            status.is_success() && (is_stream(&media_type) || self.streams.contains(&media_type));
         *lock(&self.state) = State {
             head: is_followed.then(|| (status, headers.clone())),
             is_event_stream: media_type == "text/event-stream",
@@ -137,7 +149,13 @@ impl State {
             (true, Some(("data", data))) => data,
             (true, _) => "",
         };
-        let text = text.trim().chars().take(STREAM_LINE_CHARS_MAX).collect();
+        // Texts of JSON in a sequence begin with a separator of records (RFC 7464).
+        let text = text
+            .trim_start_matches('\u{1e}')
+            .trim()
+            .chars()
+            .take(STREAM_LINE_CHARS_MAX)
+            .collect();
         self.line_at += length;
         self.is_within = !ends;
         Some(text)
@@ -168,6 +186,7 @@ mod tests {
         let tell: Tell =
             Arc::new(move |so_far, line| hear.lock().unwrap().push((so_far, line.to_owned())));
         let arrival = Arrival::new(Some(tell), Hidden::default());
+        let arrival = arrival.following(["application/x-items"].into_iter());
         if media_type == "text/csv" {
             arrival.hide([Secret::new("long-secret")]);
         }
@@ -200,6 +219,16 @@ mod tests {
         let (heard, _) = told("text/event-stream", &[stream]);
         let heard: Vec<&str> = heard.iter().map(|it| it.1.as_str()).collect();
         assert_eq!(heard, ["{\"a\": 1}", "x"]);
+    }
+
+    #[test]
+    fn what_the_document_says_is_a_stream_is_told_item_by_item() {
+        let (heard, _) = told("application/geo+json-seq", &[b"\x1e{\"a\": 1}\n\x1e{}\n"]);
+        let heard: Vec<&str> = heard.iter().map(|it| it.1.as_str()).collect();
+        assert_eq!(heard, ["{\"a\": 1}", "{}"]);
+        assert!(told("application/x-own", &[b"1\n"]).0.is_empty());
+        let (heard, _) = told("application/x-items", &[b"1\n2\n"]);
+        assert_eq!(heard.len(), 2);
     }
 
     #[test]
