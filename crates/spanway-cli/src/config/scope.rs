@@ -44,6 +44,8 @@ pub(crate) fn scoped_sources(
         let mut own = settings.clone();
         own.header = pick.of("--header", &settings.header, true)?;
         own.credential = pick.of("--credential", &settings.credential, true)?;
+        own.token_parameter = pick.of("--token-parameter", &settings.token_parameter, true)?;
+        own.json_login = pick.of("--json-login", &settings.json_login, true)?;
         own.forward_header = pick.of("--forward-header", &settings.forward_header, true)?;
         own.upstream = pick.of("--upstream", &settings.upstream, true)?;
         own.overlay = pick.of("--overlay", &settings.overlay, true)?;

@@ -12,7 +12,7 @@ use url::{Origin, Url};
 use super::caller::PassOn;
 use super::{Bridge, Callable, Gate};
 use crate::catalog::Catalog;
-use crate::credentials::{CredentialSource, Credentials};
+use crate::credentials::{CredentialSource, Credentials, TokenRequest};
 use crate::filter::Filter;
 use crate::limits::{BREAKER_FAILURES, BREAKER_PAUSE, CALL_TIMEOUT, CONCURRENCY, RETRIES};
 use crate::operation::is_reserved_header;
@@ -86,6 +86,7 @@ pub struct BridgeBuilder {
     forward: Vec<HeaderName>,
     pub(super) extensions: Vec<PassOn>,
     credentials: BTreeMap<String, CredentialSource>,
+    token_requests: BTreeMap<String, TokenRequest>,
     timeout: Duration,
     timeouts: Vec<(Filter, Duration)>,
     retries: u32,
@@ -109,6 +110,7 @@ impl BridgeBuilder {
             forward: Vec::new(),
             extensions: Vec::new(),
             credentials: BTreeMap::new(),
+            token_requests: BTreeMap::new(),
             timeout: CALL_TIMEOUT,
             timeouts: Vec::new(),
             retries: RETRIES,
@@ -179,6 +181,30 @@ impl BridgeBuilder {
     #[must_use]
     pub fn credential(mut self, scheme: impl Into<String>, source: CredentialSource) -> Self {
         self.credentials.insert(scheme.into(), source);
+        self
+    }
+
+    /// Says something more when a token is asked for: `audience`, `resource` (RFC 8707) or what else the server for tokens
+    /// wants to know. A parameter `scope` stands in place of the scopes that the document names for each operation.
+    #[must_use]
+    pub fn token_parameter(
+        mut self,
+        scheme: impl Into<String>,
+        name: impl Into<String>,
+        value: impl Into<String>,
+    ) -> Self {
+        let request = self.token_requests.entry(scheme.into()).or_default();
+        request.parameters.push((name.into(), value.into()));
+        self
+    }
+
+    /// Repeats the login of a password flow as JSON where the form that OAuth wants gets 415 or 422.
+    ///
+    /// No standard has this. Some APIs declare the flow and take a JSON object with `username` and `password`.
+    #[must_use]
+    pub fn json_login(mut self, scheme: impl Into<String>) -> Self {
+        let request = self.token_requests.entry(scheme.into()).or_default();
+        request.is_json_login = true;
         self
     }
 
@@ -361,9 +387,14 @@ impl BridgeBuilder {
             names.join(", ")
         };
         let base = base.or(self.catalog.origin()).cloned();
-        let credentials =
-            Credentials::new(schemes, self.credentials.clone(), base, reaches.clone())
-                .map_err(|name| BridgeError::Scheme { name, known })?;
+        let credentials = Credentials::new(
+            schemes,
+            self.credentials.clone(),
+            self.token_requests.clone(),
+            base,
+            reaches.clone(),
+        )
+        .map_err(|name| BridgeError::Scheme { name, known })?;
         credentials
             .check()
             .map_err(|(scheme, error)| BridgeError::Credential {

@@ -4,12 +4,20 @@ use http::HeaderMap;
 use serde_json::{Map, Value, json};
 use spanway_openapi::{Catalog, Document, Impact, build_request};
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "a json! literal reads best where it is used"
+)]
 fn read(parameters: Value) -> Catalog {
     let root = json!({"openapi": "3.2.0", "paths": {"/a": {"get": {"parameters": parameters}}}});
     Catalog::read(&Document::from_value(root, None).unwrap())
 }
 
 /// The query that a value makes.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "a json! literal reads best where it is used"
+)]
 fn query(content: Value, value: Value) -> Option<String> {
     let parameter =
         json!([{"name": "all", "in": "querystring", "required": true, "content": content}]);
