@@ -288,9 +288,11 @@ impl Bridge {
         let mut fixed = HeaderMap::new();
         let wanted = self.forward.iter();
         for name in wanted.filter(|name| !self.headers.contains_key(*name)) {
+            let is_credential = matches!(name.as_str(), "authorization" | "cookie")
+                || self.credentials.has_key_header(name);
             for value in caller.get_all(name) {
                 let mut value = value.clone();
-                value.set_sensitive(matches!(name.as_str(), "authorization" | "cookie"));
+                value.set_sensitive(is_credential);
                 fixed.append(name, value);
             }
         }
