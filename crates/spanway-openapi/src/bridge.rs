@@ -30,7 +30,9 @@ use crate::credentials::{CredentialError, Credentials, Hidden, Outcome};
 use crate::limits::RESPONSE_BYTES_MAX;
 use crate::operation::Operation;
 use crate::request::build_request;
-use crate::response::{Joined, Presentation, is_failure, is_json_response, read_response};
+use crate::response::{
+    Joined, Presentation, Readable, is_failure, is_json_response, read_response,
+};
 use crate::upstream::{Arrival, Reach, Upstream, UpstreamError};
 use breaker::Breaker;
 pub use builder::{BridgeBuilder, BridgeError};
@@ -114,6 +116,17 @@ impl Bridge {
         arguments: &Map<String, Value>,
         caller: impl Into<Caller<'_>>,
     ) -> CallToolResult {
+        self.call_readable(index, arguments, caller, None).await
+    }
+
+    /// The same, where the answer can be read at this URI too: one that is large is a link then.
+    pub(crate) async fn call_readable(
+        &self,
+        index: usize,
+        arguments: &Map<String, Value>,
+        caller: impl Into<Caller<'_>>,
+        uri: Option<String>,
+    ) -> CallToolResult {
         let Some(callable) = self.callables.get(index) else {
             return CallToolResult::error("there is no such operation");
         };
@@ -122,7 +135,10 @@ impl Bridge {
             return self.show(callable, arguments, caller);
         }
         match self.answer(callable, arguments, caller).await {
-            Ok(response) => {
+            Ok(mut response) => {
+                if let Some(uri) = uri {
+                    response.extensions_mut().insert(Readable(uri));
+                }
                 let (validator, shown) = (callable.validator(), &callable.presentation);
                 read_response(&callable.operation, validator, &response, shown)
             }

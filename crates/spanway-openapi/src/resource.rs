@@ -15,6 +15,7 @@ use crate::bridge::{Bridge, Unread};
 use crate::marks::ResourceMark;
 use crate::operation::{Location, Operation, placeholders};
 use crate::problem::Problem;
+use crate::request::component;
 use crate::value::{choices, from_text, property};
 
 /// Where an operation can be read.
@@ -97,6 +98,36 @@ impl Address {
             variables,
         };
         address.missing(operation).is_none().then_some(address)
+    }
+
+    /// The URI at which the answer to a call with these arguments can be read; `None` if it says less than they do, or
+    /// if the server would not read it so.
+    pub(crate) fn uri_for(&self, arguments: &Map<String, Value>) -> Option<String> {
+        let is_told = |argument: &String| self.variables.values().any(|it| it == argument);
+        if !arguments.keys().all(is_told) {
+            return None;
+        }
+        let mut uri = String::new();
+        let mut rest = self.uri.as_str();
+        while let Some((before, (variable, after))) = rest
+            .split_once('{')
+            .and_then(|(before, rest)| Some((before, rest.split_once('}')?)))
+        {
+            uri.push_str(before);
+            let name = variable.trim_start_matches('+');
+            let text = match arguments.get(self.variables.get(name)?)? {
+                Value::String(text) => text.clone(),
+                value @ (Value::Number(_) | Value::Bool(_)) => value.to_string(),
+                _ => return None,
+            };
+            if text.is_empty() || text.split(['/', '\\']).any(|it| it == "..") {
+                return None;
+            }
+            uri.push_str(&component(&text));
+            rest = after;
+        }
+        uri.push_str(rest);
+        Some(uri)
     }
 
     /// A required argument that reading at this address would not give.

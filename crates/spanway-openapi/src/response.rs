@@ -12,7 +12,7 @@ use jsonschema::Validator;
 use serde_json::Value;
 use spanway_protocol::schema::{CallToolResult, Content};
 
-use crate::limits::{BINARY_BYTES_MAX, ERROR_BODY_BYTES_MAX};
+use crate::limits::{BINARY_BYTES_MAX, ERROR_BODY_BYTES_MAX, INLINE_BYTES_MAX};
 use crate::operation::{Operation, essence, is_json};
 use crate::upstream::Unfinished;
 use budget::Budget;
@@ -37,11 +37,17 @@ const UNFINISHED: &str =
 #[derive(Debug, Clone)]
 pub(crate) struct Joined(pub(crate) String);
 
+/// A mark on a response that can be read again as the resource at this URI.
+#[derive(Debug, Clone)]
+pub(crate) struct Readable(pub(crate) String);
+
 /// How answers are shown, as the operator wants it.
 #[derive(Debug, Clone)]
 pub(crate) struct Presentation {
     /// The largest answer of bytes that is handed on.
     pub(crate) binary_bytes_max: usize,
+    /// The largest that is in the result where a link to it will do.
+    pub(crate) inline_bytes_max: usize,
     /// About how much of an answer is shown to the model; `None`: all of it.
     pub(crate) tokens_max: Option<usize>,
     /// What is done to JSON, one after the other.
@@ -52,6 +58,7 @@ impl Default for Presentation {
     fn default() -> Self {
         Self {
             binary_bytes_max: BINARY_BYTES_MAX,
+            inline_bytes_max: INLINE_BYTES_MAX,
             tokens_max: None,
             shapes: Vec::new(),
         }

@@ -263,6 +263,16 @@ impl BridgeBuilder {
         self
     }
 
+    /// The largest such file that stands in the result although the same answer can be read as a resource; 1 MiB unless
+    /// told. A larger one is a link to it.
+    ///
+    /// That is so where the operation is a tool and a resource, and the arguments of the call are those of its URI.
+    #[must_use]
+    pub fn inline_bytes_max(mut self, bytes_max: usize) -> Self {
+        self.presentation.inline_bytes_max = bytes_max;
+        self
+    }
+
     /// About how many tokens of an answer are shown, at four bytes each; all of them unless told.
     ///
     /// Of JSON, lists lose their ends and long texts too, so that it stays JSON and as the document promises;

@@ -1,6 +1,7 @@
 //! Operations read as resources: shown as a tool's answer is.
 
 use axum::Router;
+use axum::extract::Path;
 use axum::http::HeaderMap;
 use axum::routing::get;
 use serde_json::{Value, json};
@@ -101,6 +102,68 @@ async fn bytes_over_the_limit_are_no_resource() {
     assert!(
         said.contains("3000 bytes") && said.contains("the 2999 bytes"),
         "{refused}"
+    );
+}
+
+/// A server of files that are tools and resources, each file larger than what stands in a result.
+fn files() -> Server {
+    let query = json!({"name": "page", "in": "query", "schema": {"type": "integer"}});
+    let document = json!({"openapi": "3.1.0", "paths": {
+        "/files/{name}": {"get": {"operationId": "file", "parameters": [query]}},
+    }});
+    let disposition = [
+        ("content-type", "image/png"),
+        ("content-disposition", "attachment; filename=a.png"),
+    ];
+    let file = async move |Path(name): Path<String>| match name.as_str() {
+        "a /b" => (disposition, vec![0_u8; 3000]),
+        _ => (disposition, vec![0_u8; 5000]),
+    };
+    let app = Router::new().route("/files/{name}", get(file));
+    let catalog = Catalog::read(&Document::from_value(document, None).unwrap());
+    let bridge = Bridge::builder(catalog, ServiceUpstream::new(app));
+    let bridge = bridge
+        .inline_bytes_max(2999)
+        .binary_bytes_max(4000)
+        .build()
+        .unwrap();
+    let features = bridge.into_features(&Exposure::all().reads(Reads::Both));
+    features
+        .add_to(Server::builder("test", "1"))
+        .build()
+        .unwrap()
+}
+
+#[tokio::test]
+async fn a_large_file_is_a_link_where_it_can_be_read_and_only_there() {
+    let server = files();
+    let version = ProtocolVersion::V2025_11_25;
+    let call = async |arguments: Value| {
+        let params = json!({"name": "file", "arguments": arguments});
+        ask(&server, version, "tools/call", params).await["content"][0].take()
+    };
+    let link = call(json!({"name": "a /b"})).await;
+    let uri = "app://files/a%20%2Fb";
+    let expected = json!({"type": "resource_link", "uri": uri, "name": "a.png", "mimeType": "image/png", "size": 3000});
+    assert_eq!(link, expected);
+    let read = ask(
+        &server,
+        version,
+        "resources/read",
+        json!({"uri": link["uri"]}),
+    )
+    .await;
+    assert_eq!(read["contents"][0]["blob"].as_str().unwrap().len(), 4000);
+    // With more than the URI says it would be another file.
+    assert_eq!(
+        call(json!({"name": "a /b", "page": 2})).await["type"],
+        "image"
+    );
+    // What is too large to be read is no link either.
+    let said = call(json!({"name": "huge"})).await;
+    assert!(
+        said["text"].as_str().unwrap().contains("5000 bytes"),
+        "{said}"
     );
 }
 
