@@ -4,6 +4,7 @@
 //! of a success only what is a credential and too long to stand there by chance, for it is data. Bytes that are no
 //! text are left as they are.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use bytes::Bytes;
@@ -99,14 +100,23 @@ impl Hidden {
         }
     }
 
-    /// What is looked for.
-    fn texts(&self, outcome: Outcome) -> Vec<&str> {
+    /// What is looked for, as it is and as it stands in a string of JSON.
+    fn texts(&self, outcome: Outcome) -> Vec<Cow<'_, str>> {
         let is_meant = |it: &&Entry| match outcome {
             Outcome::Success => it.is_credential && it.text.expose().len() >= SUCCESS_BYTES_MIN,
             Outcome::Failure => it.text.expose().len() >= ERROR_BYTES_MIN,
         };
         let all = self.0.iter().filter(is_meant);
-        all.map(|it| it.text.expose()).collect()
+        let mut texts = Vec::new();
+        for text in all.map(|it| it.text.expose()) {
+            let quoted = Value::from(text).to_string();
+            let escaped = quoted.get(1..quoted.len() - 1).unwrap_or_default();
+            texts.push(Cow::Borrowed(text));
+            if escaped != text {
+                texts.push(Cow::Owned(escaped.to_owned()));
+            }
+        }
+        texts
     }
 
     /// Whether nothing is taken out of successes.
@@ -150,7 +160,7 @@ impl Hidden {
 }
 
 /// The body as text, unless it is bytes of something else.
-fn as_text(body: &Bytes) -> Option<std::borrow::Cow<'_, str>> {
+fn as_text(body: &Bytes) -> Option<Cow<'_, str>> {
     match std::str::from_utf8(body) {
         Ok(text) => Some(text.into()),
         // One byte of another encoding does not make a file of a page.
@@ -160,32 +170,27 @@ fn as_text(body: &Bytes) -> Option<std::borrow::Cow<'_, str>> {
 }
 
 /// The text without these; `None` if none of them is there.
-fn without(texts: &[&str], text: &str) -> Option<String> {
-    let mut clean = None;
+fn without(texts: &[Cow<'_, str>], text: &str) -> Option<String> {
+    let mut clean: Option<String> = None;
     for hidden in texts {
-        // Events and lines of JSON are text to us.
-        let quoted = Value::from(*hidden).to_string();
-        let escaped = quoted.trim_matches('"');
-        for form in [*hidden, escaped] {
-            let current = clean.as_deref().unwrap_or(text);
-            if current.contains(form) {
-                clean = Some(current.replace(form, MARK));
-            }
+        let current = clean.as_deref().unwrap_or(text);
+        if current.contains(hidden.as_ref()) {
+            clean = Some(current.replace(hidden.as_ref(), MARK));
         }
     }
     clean
 }
 
 /// JSON without these in its strings and names; `None` if none of them is there.
-fn json_without(texts: &[&str], body: &[u8]) -> Option<String> {
+fn json_without(texts: &[Cow<'_, str>], body: &[u8]) -> Option<String> {
     let raw = std::str::from_utf8(body).ok()?;
     // Nobody escapes letters and digits, so most answers need not be read for this.
-    let is_plain = |it: &&str| {
+    let is_plain = |it: &Cow<'_, str>| {
         it.bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte))
     };
     let may_be_escaped = raw.contains('\\') && !texts.iter().all(is_plain);
-    if !may_be_escaped && !texts.iter().any(|it| raw.contains(it)) {
+    if !may_be_escaped && !texts.iter().any(|it| raw.contains(it.as_ref())) {
         return None;
     }
     let mut value = serde_json::from_str(raw).ok()?;
@@ -193,7 +198,7 @@ fn json_without(texts: &[&str], body: &[u8]) -> Option<String> {
 }
 
 /// Whether anything was taken out.
-fn scrub_value(texts: &[&str], value: &mut Value) -> bool {
+fn scrub_value(texts: &[Cow<'_, str>], value: &mut Value) -> bool {
     match value {
         Value::String(text) => match without(texts, text) {
             Some(clean) => {
@@ -210,9 +215,9 @@ fn scrub_value(texts: &[&str], value: &mut Value) -> bool {
                 .values_mut()
                 .fold(false, |any, it| scrub_value(texts, it) | any);
             // A name that only contains one is a word of the API.
-            if texts.iter().any(|it| map.contains_key(*it)) {
+            if texts.iter().any(|it| map.contains_key(it.as_ref())) {
                 let members = std::mem::take(map).into_iter();
-                let is_hidden = |key: &str| texts.contains(&key);
+                let is_hidden = |key: &str| texts.iter().any(|it| it == key);
                 let renamed = members.map(|(key, value)| match is_hidden(&key) {
                     true => (MARK.to_owned(), value),
                     false => (key, value),

@@ -477,6 +477,46 @@ async fn secrets_are_never_shown() {
     assert!(!error.to_string().contains("hush"));
 }
 
+/// Answers with a list whose next page is where the request was, one further.
+struct Linking;
+
+impl Upstream for Linking {
+    fn call(&self, request: Request<Bytes>) -> ResponseFuture<'_> {
+        let uri = request.uri();
+        let next = format!("<{uri}&page=2>; rel=next");
+        let mut response = Response::new(Bytes::from(r#"[1, "hush query"]"#));
+        let headers = response.headers_mut();
+        headers.insert("link", next.parse().unwrap());
+        headers.insert("content-type", "application/json".parse().unwrap());
+        Box::pin(std::future::ready(Ok(response)))
+    }
+}
+
+#[tokio::test]
+async fn a_key_in_the_link_to_the_next_page_is_not_shown() {
+    let root = json!({
+        "openapi": "3.1.0",
+        "servers": [{"url": "https://api.example.com/"}],
+        "components": {"securitySchemes": {"query": {"type": "apiKey", "in": "query", "name": "key"}}},
+        "paths": {"/list": {"get": {"operationId": "list", "security": [{"query": []}]}}},
+    });
+    let document = Document::from_value(root, None).unwrap();
+    let bridge = Bridge::builder(Catalog::read(&document), Linking);
+    let bridge = bridge.credential("query", value("hush query")).pages(2);
+    let result = bridge
+        .build()
+        .unwrap()
+        .call("list", &Map::new())
+        .await
+        .unwrap();
+    let said = format!("{:?}", result.content);
+    assert!(
+        said.contains("there may be more") && said.contains("[redacted]"),
+        "{said}"
+    );
+    assert!(!said.contains("hush"), "{said}");
+}
+
 #[tokio::test]
 async fn files_are_read_for_every_call_and_commands_until_they_are_refused() {
     let folder = tempfile::tempdir().unwrap();
