@@ -20,17 +20,19 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, Request, Response, StatusCode};
 use jsonschema::Validator;
 use serde_json::{Map, Value};
-use spanway_protocol::schema::{CallToolResult, Content};
+use spanway_protocol::schema::CallToolResult;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use url::Url;
 
 use crate::catalog::Catalog;
-use crate::credentials::{Applied, CredentialError, Credentials, scrub};
+use crate::credentials::{CredentialError, Credentials, Hidden, Outcome};
 use crate::limits::RESPONSE_BYTES_MAX;
 use crate::operation::Operation;
 use crate::request::build_request;
-use crate::response::{Presentation, read_response};
+use crate::response::{
+    Joined, Presentation, Readable, is_failure, is_json_response, read_response,
+};
 use crate::upstream::{Arrival, Reach, Upstream, UpstreamError};
 use breaker::Breaker;
 pub use builder::{BridgeBuilder, BridgeError};
@@ -114,6 +116,17 @@ impl Bridge {
         arguments: &Map<String, Value>,
         caller: impl Into<Caller<'_>>,
     ) -> CallToolResult {
+        self.call_readable(index, arguments, caller, None).await
+    }
+
+    /// The same, where the answer can be read at this URI too: one that is large is a link then.
+    pub(crate) async fn call_readable(
+        &self,
+        index: usize,
+        arguments: &Map<String, Value>,
+        caller: impl Into<Caller<'_>>,
+        uri: Option<String>,
+    ) -> CallToolResult {
         let Some(callable) = self.callables.get(index) else {
             return CallToolResult::error("there is no such operation");
         };
@@ -122,23 +135,24 @@ impl Bridge {
             return self.show(callable, arguments, caller);
         }
         match self.answer(callable, arguments, caller).await {
-            Ok(answered) => {
-                let response = &answered.response;
+            Ok(mut response) => {
+                if let Some(uri) = uri {
+                    response.extensions_mut().insert(Readable(uri));
+                }
                 let (validator, shown) = (callable.validator(), &callable.presentation);
-                let result = read_response(&callable.operation, validator, response, shown);
-                answered.redacted(result)
+                read_response(&callable.operation, validator, &response, shown)
             }
             Err(text) => CallToolResult::error(text),
         }
     }
 
-    /// What the upstream answers; or why it does not, in words for the client.
+    /// What the upstream answers, without credentials that it repeats; or why it does not, in words for the client.
     async fn answer(
         &self,
         callable: &Callable,
         arguments: &Map<String, Value>,
         caller: Caller<'_>,
-    ) -> Result<Answered, String> {
+    ) -> Result<Response<Bytes>, String> {
         if self.is_dry {
             return Err("nothing is sent to the API in a dry run".to_owned());
         }
@@ -147,18 +161,15 @@ impl Bridge {
         let request = build_request(operation, &callable.base, arguments, &fixed);
         let mut request = request.map_err(|error| error.to_string())?;
         request.extensions_mut().insert(callable.reach);
-        let arrival = Arrival::new(caller.tell());
-        request.extensions_mut().insert(arrival);
+        let is_key = |name: &HeaderName| self.credentials.has_key_header(name);
+        let hidden = Hidden::of_headers(request.headers(), is_key);
+        let arrival = Arrival::new(caller.tell(), hidden).following(operation.streams());
+        request.extensions_mut().insert(arrival.clone());
         self.introduce(caller, request.extensions_mut());
         match self.pages(callable, &request).await {
-            Ok((response, applied)) => {
+            Ok(response) => {
                 tracing::debug!(tool = %operation.name, status = response.status().as_u16(), "called");
-                let sent = request.into_parts().0.headers;
-                Ok(Answered {
-                    response,
-                    sent,
-                    applied,
-                })
+                Ok(scrubbed(operation, &arrival.hidden(), response))
             }
             Err(error) => {
                 tracing::warn!(tool = %operation.name, %error, "the upstream gave no answer");
@@ -173,16 +184,16 @@ impl Bridge {
         &self,
         callable: &Callable,
         request: &Request<Bytes>,
-    ) -> Result<(Response<Bytes>, Applied), CallError> {
+    ) -> Result<Response<Bytes>, CallError> {
         let operation = &callable.operation;
         let deadline = Instant::now() + callable.timeout;
-        let (mut response, mut applied) = self.attempts(callable, request, deadline).await?;
+        let mut response = self.attempts(callable, request, deadline).await?;
         let is_paged = self.pages_max > 1;
         let pages = is_paged
             .then(|| Pages::first(operation, &response))
             .flatten();
         let Some(mut pages) = pages else {
-            return Ok((response, applied));
+            return Ok(response);
         };
         let mut asked = request.clone();
         let mut bytes = response.body().len();
@@ -195,14 +206,14 @@ impl Bridge {
             }
             *asked.uri_mut() = next.clone();
             match self.attempts(callable, &asked, deadline).await {
-                Ok((answer, used)) if pages.add(&answer) => {
+                Ok(answer) if pages.add(&answer) => {
                     bytes += answer.body().len();
-                    (response, applied) = (answer, used);
+                    response = answer;
                 }
                 _ => break Some(next),
             }
         };
-        Ok((pages.join(response, request.uri(), more.as_ref()), applied))
+        Ok(pages.join(response, request.uri(), more.as_ref()))
     }
 
     /// Sends a request until there is an answer to keep, or until `deadline`.
@@ -211,13 +222,13 @@ impl Bridge {
         callable: &Callable,
         request: &Request<Bytes>,
         deadline: Instant,
-    ) -> Result<(Response<Bytes>, Applied), CallError> {
+    ) -> Result<Response<Bytes>, CallError> {
         let mut done = 0;
         loop {
             let outcome = self.attempt(callable, request, deadline).await;
             done += 1;
             let judged = match &outcome {
-                Ok((response, _)) => Attempt::of(response),
+                Ok(response) => Attempt::of(response),
                 Err(CallError::Upstream(UpstreamError::Connect)) => Attempt::Passing(None),
                 Err(_) => Attempt::Final,
             };
@@ -238,7 +249,7 @@ impl Bridge {
         callable: &Callable,
         request: &Request<Bytes>,
         deadline: Instant,
-    ) -> Result<(Response<Bytes>, Applied), CallError> {
+    ) -> Result<Response<Bytes>, CallError> {
         let gate = &callable.gate;
         let seconds = callable.timeout.as_secs();
         let place = tokio::time::timeout_at(deadline, gate.places.acquire()).await;
@@ -253,7 +264,7 @@ impl Bridge {
         let outcome = outcome.unwrap_or(Err(UpstreamError::Timeout { seconds }.into()));
         let outcome = outcome.or_else(|error| so_far(callable, request, error));
         match &outcome {
-            Ok((response, _)) => pass.end(!matches!(response.status().as_u16(), 502..=504)),
+            Ok(response) => pass.end(!matches!(response.status().as_u16(), 502..=504)),
             Err(CallError::Upstream(UpstreamError::TooLarge { .. })) => pass.end(true),
             // It was not asked.
             Err(CallError::Upstream(UpstreamError::Private)) => drop(pass),
@@ -269,17 +280,20 @@ impl Bridge {
         &self,
         operation: &Operation,
         request: &Request<Bytes>,
-    ) -> Result<(Response<Bytes>, Applied), CallError> {
+    ) -> Result<Response<Bytes>, CallError> {
         let mut is_second = false;
         loop {
             let mut sent = request.clone();
             let applied = self.credentials.apply(operation, &mut sent, &self.upstream);
             let applied = applied.await?;
+            if let Some(arrival) = request.extensions().get::<Arrival>() {
+                arrival.hide(applied.secrets());
+            }
             let response = self.upstream.call(sent).await?;
             // What is refused for its credentials had no effect, so that any method may be repeated.
             let is_refused = response.status() == StatusCode::UNAUTHORIZED;
             if is_second || !is_refused || !applied.forget() {
-                return Ok((response, applied));
+                return Ok(response);
             }
             is_second = true;
         }
@@ -290,9 +304,11 @@ impl Bridge {
         let mut fixed = HeaderMap::new();
         let wanted = self.forward.iter();
         for name in wanted.filter(|name| !self.headers.contains_key(*name)) {
+            let is_credential = matches!(name.as_str(), "authorization" | "cookie")
+                || self.credentials.has_key_header(name);
             for value in caller.get_all(name) {
                 let mut value = value.clone();
-                value.set_sensitive(matches!(name.as_str(), "authorization" | "cookie"));
+                value.set_sensitive(is_credential);
                 fixed.append(name, value);
             }
         }
@@ -306,15 +322,14 @@ fn so_far(
     callable: &Callable,
     request: &Request<Bytes>,
     error: CallError,
-) -> Result<(Response<Bytes>, Applied), CallError> {
+) -> Result<Response<Bytes>, CallError> {
     let arrival = request.extensions().get::<Arrival>();
     // Where JSON is promised, a part of it is of no use.
     let arrival = arrival.filter(|_| callable.promised.is_none());
     match &error {
-        CallError::Upstream(UpstreamError::Timeout { .. }) => arrival
-            .and_then(Arrival::so_far)
-            .map(|response| (response, Applied::default()))
-            .ok_or(error),
+        CallError::Upstream(UpstreamError::Timeout { .. }) => {
+            arrival.and_then(Arrival::so_far).ok_or(error)
+        }
         _ => Err(error),
     }
 }
@@ -332,32 +347,18 @@ enum CallError {
     Paused { seconds: u64 },
 }
 
-/// An answer, and what was sent for it.
-struct Answered {
-    response: Response<Bytes>,
-    sent: HeaderMap,
-    applied: Applied,
-}
-
-impl Answered {
-    /// An error without the credentials and the operator's headers that were sent: some APIs repeat them.
-    fn redacted(&self, mut result: CallToolResult) -> CallToolResult {
-        if !result.is_error {
-            return result;
-        }
-        let values = self.sent.values().filter(|it| it.is_sensitive());
-        let values: Vec<&str> = values.filter_map(|it| it.to_str().ok()).collect();
-        // A whole value goes before the token that it ends with, which may stand alone.
-        let tokens = values.iter().filter_map(|it| Some(it.split_once(' ')?.1));
-        let secrets: Vec<&str> = values.iter().copied().chain(tokens).collect();
-        for content in &mut result.content {
-            if let Some(text) = content.as_text() {
-                let secrets = secrets.iter().copied().chain(self.applied.secrets());
-                *content = Content::text(scrub(text, secrets));
-            }
-        }
-        result
+/// A response without the credentials and, where it is an error, the operator's headers that were sent for it.
+fn scrubbed(operation: &Operation, hidden: &Hidden, response: Response<Bytes>) -> Response<Bytes> {
+    let outcome = match is_failure(operation, response.status()) {
+        true => Outcome::Failure,
+        false => Outcome::Success,
+    };
+    let is_json = is_json_response(&response);
+    let mut response = hidden.scrub_response(response, outcome, is_json);
+    if let Some(Joined(note)) = response.extensions_mut().get_mut() {
+        *note = hidden.scrub(note, outcome);
     }
+    response
 }
 
 impl Callable {

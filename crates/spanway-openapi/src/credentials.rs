@@ -4,6 +4,7 @@
 
 mod apply;
 mod held;
+mod hidden;
 mod secret;
 mod token;
 
@@ -12,15 +13,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::Request;
+use http::{HeaderName, Request};
 use url::Url;
 
-use crate::operation::Operation;
+use crate::operation::{Location, Operation};
 use crate::security::{Schemes, SecurityNeed, SecurityScheme};
 use crate::upstream::{Reaches, Upstream};
 use held::Held;
+pub(crate) use hidden::{Hidden, Outcome};
 pub(crate) use secret::SecretError;
 pub use secret::{CredentialSource, CredentialSourceError, Secret};
+pub(crate) use token::TokenRequest;
 use token::Tokens;
 
 /// How long what a command printed is used, unless the API refuses it earlier.
@@ -55,17 +58,9 @@ impl Applied {
     }
 
     /// What was put into the request.
-    pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
-        self.secrets.iter().map(Secret::expose)
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = Secret> {
+        self.secrets.iter().cloned()
     }
-}
-
-/// `text` without these secrets.
-pub(crate) fn scrub<'s>(text: &str, secrets: impl Iterator<Item = &'s str>) -> String {
-    // Shorter ones would take words apart, and are no secrets.
-    secrets
-        .filter(|secret| secret.len() >= 4)
-        .fold(text.to_owned(), |text, it| text.replace(it, "[redacted]"))
 }
 
 /// The schemes of an API and what the operator gave for them.
@@ -80,6 +75,7 @@ pub(crate) struct Credentials {
 /// What the operator gave for one scheme.
 struct Given {
     source: CredentialSource,
+    request: TokenRequest,
     /// Tokens and outputs of commands, by scopes.
     held: Mutex<HashMap<Vec<String>, Arc<Held>>>,
 }
@@ -89,19 +85,30 @@ impl Credentials {
     pub(crate) fn new(
         schemes: Schemes,
         given: BTreeMap<String, CredentialSource>,
+        mut requests: BTreeMap<String, TokenRequest>,
         base: Option<Url>,
         reaches: Reaches,
     ) -> Result<Self, String> {
-        if let Some(unknown) = given.keys().find(|name| !schemes.contains_key(*name)) {
+        let mut names = given.keys().chain(requests.keys());
+        if let Some(unknown) = names.find(|name| !schemes.contains_key(*name)) {
             return Err(unknown.clone());
         }
-        let given = given.into_iter().map(|(name, source)| {
-            let held = Mutex::default();
-            (name, Given { source, held })
-        });
+        let mut given: BTreeMap<String, Given> = given
+            .into_iter()
+            .map(|(name, source)| (name, Given::new(source)))
+            .collect();
+        for (name, given) in &mut given {
+            given.request = requests.remove(name).unwrap_or_default();
+        }
+        // Their tokens come from elsewhere, which `check` says.
+        for (name, request) in requests {
+            let mut unneeded = Given::new(CredentialSource::Unneeded);
+            unneeded.request = request;
+            given.insert(name, unneeded);
+        }
         Ok(Self {
             schemes,
-            given: given.collect(),
+            given,
             base,
             reaches,
         })
@@ -115,8 +122,29 @@ impl Credentials {
                 source => source.read_now().map(drop),
             };
             result.map_err(|error| (name.clone(), error))?;
+            let request = &given.request;
+            if request.parameters.is_empty() && !request.is_json_login {
+                continue;
+            }
+            let problem = match (&given.source, self.schemes.get(name)) {
+                (CredentialSource::Unneeded, _) => {
+                    Some("it has none, so no token is asked for".to_owned())
+                }
+                (_, scheme) => scheme.and_then(|scheme| request.problem(scheme)),
+            };
+            if let Some(problem) = problem {
+                return Err((name.clone(), SecretError(problem)));
+            }
         }
         Ok(())
+    }
+
+    /// Whether the document says that this header carries a key.
+    pub(crate) fn has_key_header(&self, header: &HeaderName) -> bool {
+        self.schemes.values().any(|scheme| {
+            matches!(scheme, SecurityScheme::ApiKey { location: Location::Header, name }
+                if header.as_str().eq_ignore_ascii_case(name))
+        })
     }
 
     /// Puts the credentials that `operation` needs into `request`.
@@ -194,7 +222,8 @@ impl Credentials {
         applied: &mut Applied,
     ) -> Result<Secret, SecretError> {
         if scheme.is_exchanged() {
-            let held = given.held(&need.scopes);
+            let scopes = given.request.scopes(&need.scopes);
+            let held = given.held(scopes);
             applied.cached.push(Arc::clone(&held));
             let client = given.secret(applied);
             let tokens = Tokens {
@@ -202,7 +231,11 @@ impl Credentials {
                 reaches: &self.reaches,
                 upstream,
             };
-            let fetch = async || tokens.obtain(scheme, &client.await?, &need.scopes).await;
+            let fetch = async || {
+                tokens
+                    .obtain(scheme, &client.await?, scopes, &given.request)
+                    .await
+            };
             return held.get(fetch).await;
         }
         given.secret(applied).await
@@ -229,6 +262,14 @@ impl Credentials {
 }
 
 impl Given {
+    fn new(source: CredentialSource) -> Self {
+        Self {
+            source,
+            request: TokenRequest::default(),
+            held: Mutex::default(),
+        }
+    }
+
     fn held(&self, scopes: &[String]) -> Arc<Held> {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(held.entry(scopes.to_vec()).or_default())

@@ -200,7 +200,12 @@ impl<S: Send + Sync + 'static> Features<S> {
             Vec::new()
         });
         if exposure.is_tool(operation, !addresses.is_empty()) {
-            let tool = tool_at(bridge, index, operation.tool_definition());
+            let tool = tool_at(
+                bridge,
+                index,
+                operation.tool_definition(),
+                addresses.clone(),
+            );
             self.tools.push(match exposure.decision(scopes) {
                 Some(decide) => tool.visible_to(decide),
                 None => tool,

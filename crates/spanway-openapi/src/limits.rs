@@ -77,6 +77,9 @@ pub const RESPONSE_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Bytes of a picture, a sound or another file that are handed on; base64 makes a third more of them.
 pub const BINARY_BYTES_MAX: usize = 4 * 1024 * 1024;
 
+/// Bytes of a file that stand in a result although it can be read as a resource too.
+pub(crate) const INLINE_BYTES_MAX: usize = 1024 * 1024;
+
 /// Bytes of a line of a stream before it is told without its end.
 pub(crate) const STREAM_LINE_BYTES_MAX: usize = 16 * 1024;
 

@@ -80,8 +80,8 @@ pub struct Hints {
 impl Operation {
     /// What its method promises (RFC 9110, section 9.2), or the operator in its place.
     ///
-    /// GET, HEAD, OPTIONS, TRACE and QUERY are safe; PUT and DELETE are idempotent and destroy what
-    /// was there; of POST and PATCH nothing is said, so the defaults of MCP stand (not read-only,
+    /// GET, HEAD, OPTIONS, TRACE, QUERY, PROPFIND, REPORT and SEARCH are safe; PUT and DELETE are idempotent and destroy what
+    /// was there; of POST, PATCH and other methods nothing is said, so the defaults of MCP stand (not read-only,
     /// not idempotent, possibly destructive).
     #[must_use]
     pub fn hints(&self) -> Hints {
@@ -108,7 +108,9 @@ impl Operation {
 
     /// Whether the method is safe, and whether it replaces or deletes what was there.
     fn promises(&self) -> (bool, bool) {
-        let safe = ["GET", "HEAD", "OPTIONS", "TRACE", "QUERY"];
+        let safe = [
+            "GET", "HEAD", "OPTIONS", "TRACE", "QUERY", "PROPFIND", "REPORT", "SEARCH",
+        ];
         let method = self.method.as_str();
         (safe.contains(&method), matches!(method, "PUT" | "DELETE"))
     }
@@ -147,12 +149,20 @@ impl Operation {
             }
             _ => parts.extend([summary, description].into_iter().flatten()),
         }
+        let call = format!("{} {}", self.method, self.path);
         if summary.or(description).is_none() {
-            return [&parts[..], &[self.method.as_str(), &self.path]]
-                .concat()
-                .join(" ");
+            parts.push(&call);
         }
+        let stream = self.streams().next();
+        let stream = stream.map(|it| format!("Answers with a stream of items ({it})."));
+        parts.extend(stream.as_deref());
         parts.join("\n\n")
+    }
+
+    /// Media types of successes that are streams of items.
+    pub(crate) fn streams(&self) -> impl Iterator<Item = &str> {
+        let successes = self.responses.iter().filter(|it| it.status.is_success());
+        successes.flat_map(|it| &it.streams).map(String::as_str)
     }
 
     /// The `Accept` header: JSON as declared, JSON in general, then anything.

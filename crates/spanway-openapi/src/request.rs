@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use crate::arguments::Target;
-use crate::operation::{Location, Operation, Parameter, ParameterForm, Style};
+use crate::operation::{BodyKind, Location, Operation, Parameter, ParameterForm, Style};
 use crate::pointer;
 use body::{BodyValues, encode_body};
 pub(crate) use encode::component;
@@ -165,6 +165,9 @@ fn uri(operation: &Operation, base: &Url, sorted: &Sorted<'_>) -> Result<Uri, Re
     for (parameter, _, value) in sorted.at(Location::Query) {
         query.extend(query_pairs(parameter, value));
     }
+    for (parameter, argument, value) in sorted.at(Location::QueryString) {
+        query.extend(whole_query(parameter, argument, value)?);
+    }
     let mut text = base.as_str().trim_end_matches('/').to_owned();
     text.push_str(&expand_path(path, sorted)?);
     if !query.is_empty() {
@@ -244,6 +247,31 @@ fn query_pairs(parameter: &Parameter, value: &Value) -> Vec<String> {
             pairs(&parameter.name, value, style, explode, encode)
         }
     }
+}
+
+/// The query string as its media type has it; a form is made for that, anything else is encoded.
+fn whole_query(
+    parameter: &Parameter,
+    argument: &str,
+    value: &Value,
+) -> Result<Option<String>, RequestError> {
+    let Some(body) = &parameter.whole else {
+        return Ok(None);
+    };
+    let values = BodyValues {
+        whole: Some(value),
+        ..BodyValues::default()
+    };
+    let Some((_, bytes)) = encode_body(body, &values)? else {
+        return Ok(None);
+    };
+    let text =
+        std::str::from_utf8(&bytes).map_err(|_| RequestError::NotBase64(argument.to_owned()))?;
+    let text = match body.kind {
+        BodyKind::Form => text.to_owned(),
+        _ => component(text),
+    };
+    Ok(Some(text).filter(|it| !it.is_empty()))
 }
 
 fn parameter_headers(sorted: &Sorted<'_>) -> Result<HeaderMap, RequestError> {

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bytes::Bytes;
-use http::{Method, Response};
+use http::Method;
 use serde_json::{Map, Value};
 use spanway_protocol::schema::ResourceContents;
 use spanway_server::{
@@ -16,7 +15,7 @@ use crate::bridge::{Bridge, Unread};
 use crate::marks::ResourceMark;
 use crate::operation::{Location, Operation, placeholders};
 use crate::problem::Problem;
-use crate::response::media_type;
+use crate::request::component;
 use crate::value::{choices, from_text, property};
 
 /// Where an operation can be read.
@@ -99,6 +98,36 @@ impl Address {
             variables,
         };
         address.missing(operation).is_none().then_some(address)
+    }
+
+    /// The URI at which the answer to a call with these arguments can be read; `None` if it says less than they do, or
+    /// if the server would not read it so.
+    pub(crate) fn uri_for(&self, arguments: &Map<String, Value>) -> Option<String> {
+        let is_told = |argument: &String| self.variables.values().any(|it| it == argument);
+        if !arguments.keys().all(is_told) {
+            return None;
+        }
+        let mut uri = String::new();
+        let mut rest = self.uri.as_str();
+        while let Some((before, (variable, after))) = rest
+            .split_once('{')
+            .and_then(|(before, rest)| Some((before, rest.split_once('}')?)))
+        {
+            uri.push_str(before);
+            let name = variable.trim_start_matches('+');
+            let text = match arguments.get(self.variables.get(name)?)? {
+                Value::String(text) => text.clone(),
+                value @ (Value::Number(_) | Value::Bool(_)) => value.to_string(),
+                _ => return None,
+            };
+            if text.is_empty() || text.split(['/', '\\']).any(|it| it == "..") {
+                return None;
+            }
+            uri.push_str(&component(&text));
+            rest = after;
+        }
+        uri.push_str(rest);
+        Some(uri)
     }
 
     /// A required argument that reading at this address would not give.
@@ -218,7 +247,7 @@ impl Reader {
         uri: String,
         values: &BTreeMap<String, String>,
         context: &Context,
-    ) -> Result<ResourceContents, ResourceError> {
+    ) -> Result<Vec<ResourceContents>, ResourceError> {
         let mut arguments = Map::new();
         for (variable, argument) in &self.variables {
             let text = values.get(variable).ok_or_else(ResourceError::not_found)?;
@@ -233,26 +262,13 @@ impl Reader {
         let Value::Object(arguments) = arguments else {
             return Err(ResourceError::not_found());
         };
-        let response = self.bridge.read_at(self.index, &arguments, context).await;
-        match response {
-            Ok(response) => Ok(self.contents(uri, &response)),
-            Err(Unread::Missing) => Err(ResourceError::not_found()),
-            Err(Unread::Failed(text)) => Err(ResourceError::new(text)),
-        }
-    }
-
-    /// Text where it reads as such, else bytes.
-    fn contents(&self, uri: String, response: &Response<Bytes>) -> ResourceContents {
-        let body = response.body();
-        let contents = match std::str::from_utf8(body) {
-            Ok(text) if !text.contains('\0') => ResourceContents::text(uri, text),
-            _ => ResourceContents::blob(uri, body),
-        };
-        let answered = media_type(response.headers());
-        let answered = (!answered.is_empty()).then_some(answered);
-        match answered.or_else(|| self.mime_type.clone()) {
-            Some(mime_type) => contents.with_mime_type(mime_type),
-            None => contents,
-        }
+        let place = (uri.as_str(), self.mime_type.as_deref());
+        let contents = self
+            .bridge
+            .contents_at(self.index, &arguments, context, place);
+        contents.await.map_err(|unread| match unread {
+            Unread::Missing => ResourceError::not_found(),
+            Unread::Failed(text) => ResourceError::new(text),
+        })
     }
 }

@@ -3,6 +3,7 @@
 mod budget;
 mod conform;
 mod content;
+mod contents;
 mod shape;
 
 use bytes::Bytes;
@@ -11,17 +12,22 @@ use jsonschema::Validator;
 use serde_json::Value;
 use spanway_protocol::schema::{CallToolResult, Content};
 
-use crate::limits::{BINARY_BYTES_MAX, ERROR_BODY_BYTES_MAX};
+use crate::limits::{BINARY_BYTES_MAX, ERROR_BODY_BYTES_MAX, INLINE_BYTES_MAX};
 use crate::operation::{Operation, essence, is_json};
 use crate::upstream::Unfinished;
 use budget::Budget;
 use conform::{Conformance, conform};
 use content::content;
+pub(crate) use contents::read_contents;
 pub use shape::{Shape, ShapeError};
 
 /// What is told of an answer that is promised to be whole and does not fit.
 const TOO_LONG: &str = "The call itself succeeded, but the answer is larger than this server hands on, and cannot be \
      made smaller without breaking what the API's document promises. Ask for less. The beginning of the answer follows.";
+
+/// What is told of an answer that the operator's shape does not fit.
+const NO_SHAPE: &str = "The call itself succeeded, but the answer cannot be brought into the shape that the operator \
+     of this server wants";
 
 /// What is told of a stream whose end was not waited for.
 const UNFINISHED: &str =
@@ -31,11 +37,17 @@ const UNFINISHED: &str =
 #[derive(Debug, Clone)]
 pub(crate) struct Joined(pub(crate) String);
 
+/// A mark on a response that can be read again as the resource at this URI.
+#[derive(Debug, Clone)]
+pub(crate) struct Readable(pub(crate) String);
+
 /// How answers are shown, as the operator wants it.
 #[derive(Debug, Clone)]
 pub(crate) struct Presentation {
     /// The largest answer of bytes that is handed on.
     pub(crate) binary_bytes_max: usize,
+    /// The largest that is in the result where a link to it will do.
+    pub(crate) inline_bytes_max: usize,
     /// About how much of an answer is shown to the model; `None`: all of it.
     pub(crate) tokens_max: Option<usize>,
     /// What is done to JSON, one after the other.
@@ -46,6 +58,7 @@ impl Default for Presentation {
     fn default() -> Self {
         Self {
             binary_bytes_max: BINARY_BYTES_MAX,
+            inline_bytes_max: INLINE_BYTES_MAX,
             tokens_max: None,
             shapes: Vec::new(),
         }
@@ -96,16 +109,17 @@ pub(crate) fn read_response(
 
 /// An answer in the operator's shape, which no schema describes.
 fn shaped(shapes: &[Shape], value: Value) -> CallToolResult {
-    let value = shapes
-        .iter()
-        .try_fold(value, |value, shape| shape.apply(value));
-    match value {
+    match apply(shapes, value) {
         Some(Value::String(text)) => CallToolResult::text(text),
         Some(value) => CallToolResult::text(value.to_string()),
-        None => CallToolResult::error(
-            "The call itself succeeded, but the answer cannot be brought into the shape that the operator of this server wants",
-        ),
+        None => CallToolResult::error(NO_SHAPE),
     }
+}
+
+/// One shape after the other; `None` if one of them cannot be applied.
+fn apply(shapes: &[Shape], value: Value) -> Option<Value> {
+    let mut shapes = shapes.iter();
+    shapes.try_fold(value, |value, shape| shape.apply(value))
 }
 
 /// A result with no more text than the budget holds. What is structured must still conform to the schema
@@ -159,7 +173,7 @@ pub(crate) fn read_failure(
 }
 
 /// A failure is a status of 400 and above, and a redirect nobody followed unless it is documented.
-fn is_failure(operation: &Operation, status: StatusCode) -> bool {
+pub(crate) fn is_failure(operation: &Operation, status: StatusCode) -> bool {
     let code = status.as_u16();
     let is_documented = || operation.responses.iter().any(|it| it.status.names(code));
     code >= 400 || (status.is_redirection() && !is_documented())
@@ -240,13 +254,22 @@ fn weight(response: &Response<Bytes>) -> String {
     format!("{} bytes of {kind}", response.body().len())
 }
 
+/// What is told of bytes that are not handed on.
+fn too_large(weight: &str, presentation: &Presentation) -> String {
+    let bytes_max = presentation.binary_bytes_max;
+    format!("({weight}, more than the {bytes_max} bytes that this server hands on)")
+}
+
 /// The body as JSON, if it says that it is, or says nothing and reads as such.
 fn json_value(response: &Response<Bytes>) -> Option<Value> {
+    let body = is_json_response(response).then_some(response.body())?;
+    serde_json::from_slice(body).ok()
+}
+
+/// Whether the body is JSON, or may be, for it does not say what it is.
+pub(crate) fn is_json_response(response: &Response<Bytes>) -> bool {
     let media_type = media_type(response.headers());
-    if !media_type.is_empty() && !is_json(&media_type) {
-        return None;
-    }
-    serde_json::from_slice(response.body()).ok()
+    media_type.is_empty() || is_json(&media_type)
 }
 
 fn status_text(status: StatusCode) -> String {

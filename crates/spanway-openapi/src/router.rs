@@ -12,7 +12,7 @@
 //!
 //! Arguments can set none of these headers where the caller sent them, and never the principal. `Authorization` is
 //! passed on because router and MCP endpoint are one application: a token for the one is a token for the other. A
-//! route that sends it further must not ([`Routes::without_caller_headers`]).
+//! router that sends it to another server must not ([`Routes::without_caller_headers`]). Why: decision 0016.
 
 mod document;
 

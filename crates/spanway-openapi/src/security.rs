@@ -124,7 +124,8 @@ fn read_scheme(source: &Value) -> Result<SecurityScheme, String> {
     {
         "apikey" => {
             let place = text("in").unwrap_or_default();
-            let location = Location::parse(place).filter(|it| *it != Location::Path);
+            let is_whole = |it: &Location| matches!(it, Location::Path | Location::QueryString);
+            let location = Location::parse(place).filter(|it| !is_whole(it));
             match (location, text("name").filter(|it| !it.is_empty())) {
                 (Some(location), Some(name)) => Ok(SecurityScheme::ApiKey {
                     location,

@@ -8,6 +8,7 @@ use spanway_server::{Context, Tool, ToolError};
 
 use crate::bridge::Bridge;
 use crate::operation::Operation;
+use crate::resource::Address;
 
 /// The key under which the scopes that a caller needs are told.
 const SCOPES: &str = "spanway/scopes";
@@ -86,25 +87,28 @@ impl Bridge {
             .map(Operation::tool_definition)
             .enumerate();
         definitions
-            .map(|(index, definition)| tool_at(&bridge, index, definition))
+            .map(|(index, definition)| tool_at(&bridge, index, definition, Vec::new()))
             .collect()
     }
 }
 
-/// The operation at `index` as the tool that `definition` describes.
+/// The operation at `index` as the tool that `definition` describes, whose answers can be read at `addresses` too.
 pub(crate) fn tool_at<S: Send + Sync + 'static>(
     bridge: &Arc<Bridge>,
     index: usize,
     definition: ToolDefinition,
+    addresses: Vec<Address>,
 ) -> Tool<S> {
+    let addresses: Arc<[Address]> = addresses.into();
     let is_tolerant = bridge.is_tolerant;
     let operation = bridge.operations().nth(index);
     let tasks = operation.and_then(|operation| operation.marks.task_support);
     let bridge = Arc::clone(bridge);
     let call = move |arguments: Map<String, Value>, context: Context| {
         let bridge = Arc::clone(&bridge);
+        let uri = addresses.iter().find_map(|it| it.uri_for(&arguments));
         async move {
-            let result = bridge.call_at(index, &arguments, &context).await;
+            let result = bridge.call_readable(index, &arguments, &context, uri).await;
             Ok::<CallToolResult, ToolError>(result)
         }
     };

@@ -223,9 +223,7 @@ fn configured(mut bridge: BridgeBuilder, api: &Api) -> anyhow::Result<BridgeBuil
             .with_context(|| format!("--header {header}: the value is not plain ASCII"))?;
         bridge = bridge.header(header.as_str(), value)?;
     }
-    for (scheme, source) in &api.credentials {
-        bridge = bridge.credential(scheme, source.clone());
-    }
+    bridge = security::give(bridge, api);
     for header in &api.forward {
         bridge = bridge.forward_header(header)?;
     }

@@ -1,7 +1,7 @@
 //! What the tools need of credentials and what of it is given, as told to the operator; never a secret.
 
 use serde_json::{Value, json};
-use spanway::openapi::{CredentialSource, Operation, SecurityScheme};
+use spanway::openapi::{BridgeBuilder, CredentialSource, Operation, SecurityScheme};
 
 use crate::config::Api;
 
@@ -43,6 +43,20 @@ impl Security {
         });
         schemes.collect()
     }
+}
+
+/// Gives the bridge the credentials of the settings, and says how tokens are asked for.
+pub(super) fn give(mut bridge: BridgeBuilder, api: &Api) -> BridgeBuilder {
+    for (scheme, source) in &api.credentials {
+        bridge = bridge.credential(scheme, source.clone());
+    }
+    for (scheme, name, value) in &api.token_parameters {
+        bridge = bridge.token_parameter(scheme, name, value);
+    }
+    for scheme in &api.json_logins {
+        bridge = bridge.json_login(scheme);
+    }
+    bridge
 }
 
 /// The names of the schemes an operation needs, by alternatives; `null` if it needs none.

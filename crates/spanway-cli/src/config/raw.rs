@@ -171,6 +171,13 @@ settings! {
     #[serde(deserialize_with = "texts::secret")]
     #[schemars(with = "OneOrSeveral")]
     credential: Vec<String>,
+    /// Said when a token is asked for, SCHEME=NAME=VALUE as in oauth=audience=https://shop.example; NAME may be resource or
+    /// what else the token endpoint wants, and scope for others than the document's (repeatable)
+    #[arg(long = "token-parameter", value_name = "SCHEME=NAME=VALUE", env = "SPANWAY_TOKEN_PARAMETER", value_delimiter = '\n', help_heading = "API")]
+    token_parameter: Vec<String>,
+    /// A scheme whose login is repeated as JSON where the token endpoint does not understand a form (repeatable)
+    #[arg(long = "json-login", value_name = "SCHEME", env = "SPANWAY_JSON_LOGIN", value_delimiter = ',', help_heading = "API")]
+    json_login: Vec<String>,
     /// A header of the caller to pass on to the API; none is otherwise (repeatable)
     #[arg(long = "forward-header", value_name = "NAME", env = "SPANWAY_FORWARD_HEADER", value_delimiter = ',', help_heading = "API")]
     forward_header: Vec<String>,

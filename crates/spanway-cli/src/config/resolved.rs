@@ -60,6 +60,8 @@ pub(crate) struct Api {
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     pub(crate) document_headers: Vec<(HeaderName, HeaderValue)>,
     pub(crate) credentials: Vec<(String, CredentialSource)>,
+    pub(crate) token_parameters: Vec<(String, String, String)>,
+    pub(crate) json_logins: Vec<String>,
     pub(crate) forward: Vec<String>,
     pub(crate) variables: Vec<(String, String)>,
     pub(crate) private_hosts: Vec<String>,
@@ -235,6 +237,12 @@ impl Api {
                 .iter()
                 .map(|text| credential(text))
                 .collect::<Result<_, _>>()?,
+            token_parameters: settings
+                .token_parameter
+                .iter()
+                .map(|text| token_parameter(text))
+                .collect::<Result<_, _>>()?,
+            json_logins: settings.json_login.clone(),
             forward: forward(settings)?,
             variables: settings
                 .server_variable
@@ -328,6 +336,15 @@ fn credential(text: &str) -> anyhow::Result<(String, CredentialSource)> {
     let parsed = source.trim().parse();
     let parsed = parsed.with_context(|| format!("--credential {}", scheme.trim()))?;
     Ok((scheme.trim().to_owned(), parsed))
+}
+
+/// A scheme, and the name and value of what its token endpoint is told.
+fn token_parameter(text: &str) -> anyhow::Result<(String, String, String)> {
+    let mut parts = text.splitn(3, '=').map(|it| it.trim().to_owned());
+    match (parts.next(), parts.next(), parts.next()) {
+        (Some(scheme), Some(name), Some(value)) if !name.is_empty() => Ok((scheme, name, value)),
+        _ => bail!("a --token-parameter is not of the form SCHEME=NAME=VALUE"),
+    }
 }
 
 /// The caller's headers to pass on. A token that opens this server is for this server alone (MCP, Token Passthrough).

@@ -48,6 +48,8 @@ pub(crate) fn scoped_sources(
             bail!("--document-header: {location} is not fetched from a URL");
         }
         own.credential = pick.of("--credential", &settings.credential, true)?;
+        own.token_parameter = pick.of("--token-parameter", &settings.token_parameter, true)?;
+        own.json_login = pick.of("--json-login", &settings.json_login, true)?;
         own.forward_header = pick.of("--forward-header", &settings.forward_header, true)?;
         own.upstream = pick.of("--upstream", &settings.upstream, true)?;
         own.overlay = pick.of("--overlay", &settings.overlay, true)?;

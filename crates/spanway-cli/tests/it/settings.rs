@@ -81,6 +81,8 @@ fn every_line_of_the_example_conforms_to_the_schema_and_can_be_switched_on() {
             "auth-tokens",
             "credential",
             "overlay",
+            "token-parameter",
+            "json-login",
         ];
         if !outside.iter().any(|name| line.starts_with(name)) {
             let said = check(&line, &[]).ok();

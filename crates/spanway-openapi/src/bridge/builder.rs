@@ -12,7 +12,7 @@ use url::{Origin, Url};
 use super::caller::PassOn;
 use super::{Bridge, Callable, Gate};
 use crate::catalog::Catalog;
-use crate::credentials::{CredentialSource, Credentials};
+use crate::credentials::{CredentialSource, Credentials, TokenRequest};
 use crate::filter::Filter;
 use crate::limits::{BREAKER_FAILURES, BREAKER_PAUSE, CALL_TIMEOUT, CONCURRENCY, RETRIES};
 use crate::operation::is_reserved_header;
@@ -86,6 +86,7 @@ pub struct BridgeBuilder {
     forward: Vec<HeaderName>,
     pub(super) extensions: Vec<PassOn>,
     credentials: BTreeMap<String, CredentialSource>,
+    token_requests: BTreeMap<String, TokenRequest>,
     timeout: Duration,
     timeouts: Vec<(Filter, Duration)>,
     retries: u32,
@@ -109,6 +110,7 @@ impl BridgeBuilder {
             forward: Vec::new(),
             extensions: Vec::new(),
             credentials: BTreeMap::new(),
+            token_requests: BTreeMap::new(),
             timeout: CALL_TIMEOUT,
             timeouts: Vec::new(),
             retries: RETRIES,
@@ -182,6 +184,30 @@ impl BridgeBuilder {
         self
     }
 
+    /// Says something more when a token is asked for: `audience`, `resource` (RFC 8707) or what else the server for tokens
+    /// wants to know. A parameter `scope` stands in place of the scopes that the document names for each operation.
+    #[must_use]
+    pub fn token_parameter(
+        mut self,
+        scheme: impl Into<String>,
+        name: impl Into<String>,
+        value: impl Into<String>,
+    ) -> Self {
+        let request = self.token_requests.entry(scheme.into()).or_default();
+        request.parameters.push((name.into(), value.into()));
+        self
+    }
+
+    /// Repeats the login of a password flow as JSON where the form that OAuth wants gets 415 or 422.
+    ///
+    /// No standard has this. Some APIs declare the flow and take a JSON object with `username` and `password`.
+    #[must_use]
+    pub fn json_login(mut self, scheme: impl Into<String>) -> Self {
+        let request = self.token_requests.entry(scheme.into()).or_default();
+        request.is_json_login = true;
+        self
+    }
+
     /// The longest a call may take, with all its attempts; 60 s unless told.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
@@ -237,6 +263,16 @@ impl BridgeBuilder {
         self
     }
 
+    /// The largest such file that stands in the result although the same answer can be read as a resource; 1 MiB unless
+    /// told. A larger one is a link to it.
+    ///
+    /// That is so where the operation is a tool and a resource, and the arguments of the call are those of its URI.
+    #[must_use]
+    pub fn inline_bytes_max(mut self, bytes_max: usize) -> Self {
+        self.presentation.inline_bytes_max = bytes_max;
+        self
+    }
+
     /// About how many tokens of an answer are shown, at four bytes each; all of them unless told.
     ///
     /// Of JSON, lists lose their ends and long texts too, so that it stays JSON and as the document promises;
@@ -250,7 +286,8 @@ impl BridgeBuilder {
     /// How many pages of a list one call reads and joins, within its time limit; one unless told.
     ///
     /// Only of GET operations, and where the next page is known from a `Link` header, from a cursor in the answer for
-    /// a parameter of the operation, or from a `page` that the call gives. A page is JSON with one list in it.
+    /// a parameter of the operation, from a `page` that the call gives, or from an `offset` of an operation that has a
+    /// `limit` too. A page is JSON with one list in it.
     #[must_use]
     pub fn pages(mut self, pages: u32) -> Self {
         self.pages_max = pages;
@@ -360,9 +397,14 @@ impl BridgeBuilder {
             names.join(", ")
         };
         let base = base.or(self.catalog.origin()).cloned();
-        let credentials =
-            Credentials::new(schemes, self.credentials.clone(), base, reaches.clone())
-                .map_err(|name| BridgeError::Scheme { name, known })?;
+        let credentials = Credentials::new(
+            schemes,
+            self.credentials.clone(),
+            self.token_requests.clone(),
+            base,
+            reaches.clone(),
+        )
+        .map_err(|name| BridgeError::Scheme { name, known })?;
         credentials
             .check()
             .map_err(|(scheme, error)| BridgeError::Credential {

@@ -1,7 +1,7 @@
 //! Where the next page of a list is, and how pages become one answer; pure.
 //!
 //! An API says so with a `Link` header (RFC 8288), with a cursor in its answer for a parameter of the operation,
-//! or counts its pages. Anything else has one page.
+//! or counts its pages, or its items with an offset and a limit. Anything else has one page.
 
 use bytes::Bytes;
 use http::header::LINK;
@@ -36,6 +36,26 @@ const CURSOR_PARAMETERS: [&str; 8] = [
     "nextCursor",
     "after",
 ];
+
+/// Query parameters that say how many items to leave out, all counted from 0.
+const OFFSET_PARAMETERS: [&str; 3] = ["offset", "skip", "$skip"];
+
+/// Query parameters that say how many items a page has; beside one of them an offset counts items.
+const LIMIT_PARAMETERS: [&str; 10] = [
+    "limit",
+    "top",
+    "$top",
+    "take",
+    "count",
+    "size",
+    "page_size",
+    "pageSize",
+    "per_page",
+    "perPage",
+];
+
+/// Members of an answer that hold how many items there are in all.
+const TOTALS: [&str; 4] = ["total", "total_count", "totalCount", "@odata.count"];
 
 /// The pages of one answer.
 pub(super) struct Pages {
@@ -94,7 +114,8 @@ impl Pages {
             Some(next) => next,
             None => self
                 .by_cursor(operation, &asked)
-                .or_else(|| self.by_number(operation, &asked))?,
+                .or_else(|| self.by_number(operation, &asked))
+                .or_else(|| self.by_offset(operation, &asked))?,
         };
         // Credentials travel with the request, so it stays where it was.
         let is_new = next != asked && next.origin() == asked.origin();
@@ -103,11 +124,7 @@ impl Pages {
 
     fn by_cursor(&self, operation: &Operation, asked: &Url) -> Option<Url> {
         let name = query_parameter(operation, |it| CURSOR_PARAMETERS.contains(&it))?;
-        let inner = AROUND.iter().filter_map(|it| self.last.get(it));
-        let cursor = std::iter::once(&self.last)
-            .chain(inner)
-            .flat_map(|it| CURSORS.iter().filter_map(move |name| it.get(name)))
-            .find(|it| !it.is_null())?;
+        let cursor = self.member(&CURSORS)?;
         let cursor = match cursor {
             Value::String(text) if !text.is_empty() => text.clone(),
             Value::Number(number) => number.to_string(),
@@ -127,6 +144,38 @@ impl Pages {
         // Without a number it is open whether pages count from 0 or from 1.
         let number: u64 = given?.1.parse().ok()?;
         Some(with_query(asked, name, &number.checked_add(1)?.to_string()))
+    }
+
+    /// Items that are counted end with a page that has less than the limit, or with the last of all.
+    fn by_offset(&self, operation: &Operation, asked: &Url) -> Option<Url> {
+        let name = query_parameter(operation, |it| OFFSET_PARAMETERS.contains(&it))?;
+        let limit = query_parameter(operation, |it| LIMIT_PARAMETERS.contains(&it))?;
+        let given = |name: &str| {
+            let mut pairs = asked.query_pairs();
+            let (_, value) = pairs.find(|(key, _)| key == name)?;
+            Some(value.parse::<usize>().ok())
+        };
+        let (first, last) = self.sizes;
+        // An API may have a limit of its own below the one that is asked for.
+        let full = given(limit)
+            .flatten()
+            .map_or(first, |limit| first.min(limit));
+        if last == 0 || last < full {
+            return None;
+        }
+        let next = given(name).unwrap_or(Some(0))?.checked_add(last)?;
+        let total = self.member(&TOTALS).and_then(Value::as_u64);
+        let is_end = total.is_some_and(|total| u64::try_from(next).is_ok_and(|it| it >= total));
+        (!is_end).then(|| with_query(asked, name, &next.to_string()))
+    }
+
+    /// The first of these members of the last page that says something, beside the list or where such things stand.
+    fn member(&self, names: &[&str]) -> Option<&Value> {
+        let inner = AROUND.iter().filter_map(|it| self.last.get(it));
+        let mut all = std::iter::once(&self.last)
+            .chain(inner)
+            .flat_map(|it| names.iter().filter_map(move |name| it.get(name)));
+        all.find(|it| !it.is_null())
     }
 
     /// All pages as one answer; `more` is where further ones would be.

@@ -186,22 +186,25 @@ async fn static_headers_are_sent_and_never_shown() {
     assert!(!error.to_string().contains("s3cret"));
 }
 
-/// Refuses every request and repeats its headers.
-struct Parrot;
+/// Answers every request with this status and repeats its headers.
+struct Parrot(StatusCode);
 
 impl Upstream for Parrot {
     fn call(&self, request: Request<Bytes>) -> ResponseFuture<'_> {
         let lines = request.headers().iter();
         let lines = lines.map(|(name, value)| format!("{name}={}\n", value.to_str().unwrap()));
         let mut response = Response::new(Bytes::from(lines.collect::<String>()));
-        *response.status_mut() = StatusCode::FORBIDDEN;
+        *response.status_mut() = self.0;
         Box::pin(std::future::ready(Ok(response)))
     }
 }
 
 #[tokio::test]
 async fn an_error_does_not_repeat_the_headers_of_the_operator_or_the_token_of_the_caller() {
-    let builder = Bridge::builder(catalog(json!([{"url": "http://h"}]), None), Parrot);
+    let builder = Bridge::builder(
+        catalog(json!([{"url": "http://h"}]), None),
+        Parrot(StatusCode::FORBIDDEN),
+    );
     let builder = builder.header("X-Key", "Token s3cret").unwrap();
     let builder = builder.forward_header("Authorization").unwrap();
     let bridge = builder.forward_header("X-Tenant").unwrap().build().unwrap();
@@ -217,6 +220,28 @@ async fn an_error_does_not_repeat_the_headers_of_the_operator_or_the_token_of_th
         "{said}"
     );
     assert!(said.contains("x-tenant=blue"), "{said}");
+}
+
+#[tokio::test]
+async fn a_success_does_not_repeat_credentials_and_is_else_as_it_came() {
+    let servers = json!([{"url": "http://h"}]);
+    let mut builder = Bridge::builder(catalog(servers, None), Parrot(StatusCode::OK));
+    for (name, value) in [
+        ("X-Api-Key", "s3cret-of-the-operator"),
+        ("X-Api-Version", "2026-11-21"),
+        ("X-Auth", "short"),
+    ] {
+        builder = builder.header(name, value).unwrap();
+    }
+    let bridge = builder.build().unwrap();
+    let result = bridge.call("plain", &Map::new()).await.unwrap();
+    let said = result.content[0].as_text().unwrap();
+    assert!(said.contains("x-api-key=[redacted]\n"), "{said}");
+    // What is short or says no secret is data.
+    assert!(
+        said.contains("x-api-version=2026-11-21") && said.contains("x-auth=short"),
+        "{said}"
+    );
 }
 
 #[tokio::test(start_paused = true)]

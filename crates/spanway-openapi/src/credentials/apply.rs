@@ -26,7 +26,7 @@ pub(super) fn is_present(scheme: &SecurityScheme, request: &Request<Bytes>) -> b
                 .split('&')
                 .any(|pair| is_named(pair, &component(name)))
         }
-        Location::Path => false,
+        Location::Path | Location::QueryString => false,
     }
 }
 
@@ -60,7 +60,12 @@ pub(super) fn put(
                 query(name, &value, request)?;
                 forms.push(Secret::new(value));
             }
-            Location::Path => return Err(SecretError("a path holds no key".to_owned())),
+            Location::Path | Location::QueryString => {
+                return Err(SecretError(format!(
+                    "{} is no place for a key",
+                    location.as_str()
+                )));
+            }
         },
         SecurityScheme::Unsupported(what) => {
             return Err(SecretError(format!("{what} is not supported")));

@@ -20,6 +20,7 @@ struct ApiState {
     calls: Mutex<Vec<Request<Bytes>>>,
     tokens: AtomicUsize,
     token_fails: Mutex<bool>,
+    wants_json: Mutex<bool>,
     issuer: Mutex<Option<&'static str>>,
     refused: Mutex<Option<String>>,
     asked: Mutex<Vec<Request<Bytes>>>,
@@ -34,7 +35,13 @@ impl Api {
             return Response::new(metadata.to_string().into());
         }
         if request.uri().path() == "/token" {
+            let is_json = header(&request, "content-type").unwrap() == "application/json";
             self.0.asked.lock().unwrap().push(request);
+            if *self.0.wants_json.lock().unwrap() && !is_json {
+                let mut response = Response::new(Bytes::from(r#"{"detail": []}"#));
+                *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+                return response;
+            }
             if *self.0.token_fails.lock().unwrap() {
                 let mut response = Response::new(Bytes::from(r#"{"error": "invalid_client"}"#));
                 *response.status_mut() = StatusCode::BAD_REQUEST;
@@ -383,6 +390,72 @@ fn the_secret_of_a_client_goes_to_https_loopback_or_the_host_of_the_api_only() {
 }
 
 #[tokio::test]
+async fn what_else_a_token_is_asked_with_is_the_operators_and_scopes_are_the_documents_unless_told()
+{
+    let api = Api::default();
+    let with = |builder: BridgeBuilder| {
+        builder
+            .credential("oauth", value("client:hush"))
+            .token_parameter("oauth", "audience", "https://shop/")
+            .token_parameter("oauth", "resource", "a&b")
+    };
+    text(&with(builder(&api)).build().unwrap(), "get_oauth").await;
+    let asked = "https://api.example.com/token grant_type=client_credentials&scope=read%20write\
+        &audience=https%3A%2F%2Fshop%2F&resource=a%26b";
+    assert_eq!(api.asked().0, asked);
+    let own = with(builder(&api)).token_parameter("oauth", "scope", "all");
+    text(&own.build().unwrap(), "get_oauth").await;
+    let (asked, _) = api.asked();
+    assert!(
+        asked.ends_with("&scope=all") && !asked.contains("read"),
+        "{asked}"
+    );
+    for (scheme, name) in [
+        ("oauth", "grant_type"),
+        ("oauth", "client_id"),
+        ("bearer", "audience"),
+        ("login", "a"),
+    ] {
+        let builder = builder(&api)
+            .credential("oauth", value("client:hush"))
+            .credential("bearer", value("hush"))
+            .token_parameter(scheme, name, "x");
+        let error = builder.build().unwrap_err();
+        assert!(
+            matches!(&error, BridgeError::Credential { scheme: it, .. } if it == scheme),
+            "{error}"
+        );
+    }
+    let unknown = builder(&api)
+        .token_parameter("oath", "audience", "x")
+        .build();
+    assert!(matches!(unknown.unwrap_err(), BridgeError::Scheme { .. }));
+}
+
+#[tokio::test]
+async fn k1b_6_a_login_is_repeated_as_json_only_where_the_operator_says() {
+    let api = Api::default();
+    *api.0.wants_json.lock().unwrap() = true;
+    let login = || builder(&api).credential("login", value("me:hush \"word\""));
+    let said = text(&login().build().unwrap(), "get_login").await;
+    assert!(
+        said.starts_with("error") && api.0.asked.lock().unwrap().len() == 1,
+        "{said}"
+    );
+    let bridge = login().json_login("login").build().unwrap();
+    assert!(text(&bridge, "get_login").await.contains("Bearer token-0"));
+    let body = r#"{"username":"me","password":"hush \"word\""}"#;
+    assert_eq!(
+        api.asked(),
+        (format!("https://api.example.com/token {body}"), None)
+    );
+    // The form comes first.
+    assert_eq!(api.0.asked.lock().unwrap().len(), 3);
+    let client = builder(&api).credential("oauth", value("client:hush"));
+    assert!(client.json_login("oauth").build().is_err());
+}
+
+#[tokio::test]
 async fn secrets_are_never_shown() {
     let api = Api::default();
     *api.0.refused.lock().unwrap() = Some("Bearer hush-bearer".to_owned());
@@ -402,6 +475,46 @@ async fn secrets_are_never_shown() {
     let error = "env:".parse::<CredentialSource>().unwrap_err();
     assert_eq!(error, "hush".parse::<CredentialSource>().unwrap_err());
     assert!(!error.to_string().contains("hush"));
+}
+
+/// Answers with a list whose next page is where the request was, one further.
+struct Linking;
+
+impl Upstream for Linking {
+    fn call(&self, request: Request<Bytes>) -> ResponseFuture<'_> {
+        let uri = request.uri();
+        let next = format!("<{uri}&page=2>; rel=next");
+        let mut response = Response::new(Bytes::from(r#"[1, "hush query"]"#));
+        let headers = response.headers_mut();
+        headers.insert("link", next.parse().unwrap());
+        headers.insert("content-type", "application/json".parse().unwrap());
+        Box::pin(std::future::ready(Ok(response)))
+    }
+}
+
+#[tokio::test]
+async fn a_key_in_the_link_to_the_next_page_is_not_shown() {
+    let root = json!({
+        "openapi": "3.1.0",
+        "servers": [{"url": "https://api.example.com/"}],
+        "components": {"securitySchemes": {"query": {"type": "apiKey", "in": "query", "name": "key"}}},
+        "paths": {"/list": {"get": {"operationId": "list", "security": [{"query": []}]}}},
+    });
+    let document = Document::from_value(root, None).unwrap();
+    let bridge = Bridge::builder(Catalog::read(&document), Linking);
+    let bridge = bridge.credential("query", value("hush query")).pages(2);
+    let result = bridge
+        .build()
+        .unwrap()
+        .call("list", &Map::new())
+        .await
+        .unwrap();
+    let said = format!("{:?}", result.content);
+    assert!(
+        said.contains("there may be more") && said.contains("[redacted]"),
+        "{said}"
+    );
+    assert!(!said.contains("hush"), "{said}");
 }
 
 #[tokio::test]

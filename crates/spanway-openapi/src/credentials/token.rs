@@ -36,6 +36,51 @@ pub(super) struct Tokens<'t> {
     pub(super) upstream: &'t dyn Upstream,
 }
 
+/// What a request for a token says, besides who asks.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct TokenRequest {
+    /// Further parameters, such as `audience`; one called `scope` stands in place of the document's scopes.
+    pub(crate) parameters: Vec<(String, String)>,
+    /// Whether a login is repeated as JSON where a form is not understood.
+    pub(crate) is_json_login: bool,
+}
+
+impl TokenRequest {
+    /// The scopes that an operation asks for, or none if those of all are given.
+    pub(super) fn scopes<'s>(&self, declared: &'s [String]) -> &'s [String] {
+        match self.parameters.iter().any(|(name, _)| name == "scope") {
+            true => &[],
+            false => declared,
+        }
+    }
+
+    /// Why it cannot be asked for a token of this scheme.
+    pub(super) fn problem(&self, scheme: &SecurityScheme) -> Option<String> {
+        if !scheme.is_exchanged() {
+            return Some(format!("{scheme} asks for no token"));
+        }
+        let is_login = matches!(scheme, SecurityScheme::Password { .. });
+        if self.is_json_login && !is_login {
+            return Some(format!("{scheme} is no login"));
+        }
+        let own = match is_login {
+            true => &["grant_type", "username", "password", "client_secret"][..],
+            false => &["grant_type", "client_id", "client_secret"][..],
+        };
+        let mut names = self.parameters.iter().map(|(name, _)| name.as_str());
+        let taken = names.find(|name| own.contains(name))?;
+        Some(format!("the token parameter {taken:?} is not a setting"))
+    }
+}
+
+/// One request for a token.
+#[derive(Clone, Copy)]
+struct Ask<'a> {
+    pair: (&'a str, &'a str),
+    scopes: &'a [String],
+    wanted: &'a TokenRequest,
+}
+
 /// What a pair of texts is to the token endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Grant {
@@ -45,6 +90,8 @@ enum Grant {
     ClientInBody,
     /// A user's name and password.
     Password,
+    /// The same as JSON, which is no OAuth.
+    PasswordAsJson,
 }
 
 impl Tokens<'_> {
@@ -54,6 +101,7 @@ impl Tokens<'_> {
         scheme: &SecurityScheme,
         given: &Secret,
         scopes: &[String],
+        wanted: &TokenRequest,
     ) -> Result<Token, SecretError> {
         let Some(pair) = given.expose().split_once(':') else {
             return Ok((given.clone(), Some(Duration::ZERO)));
@@ -66,14 +114,20 @@ impl Tokens<'_> {
             SecurityScheme::OpenIdConnect { url } => (Grant::Client, self.discover(url).await?),
             other => return Err(SecretError(format!("{other} has no token endpoint"))),
         };
-        let response = self.send(request(&url, grant, pair, scopes)?).await?;
-        // RFC 6749, section 2.3.1, has every server take the header; some take the body only.
-        let response = if grant == Grant::Client && error_code(&response) == "invalid_client" {
-            self.send(request(&url, Grant::ClientInBody, pair, scopes)?)
-                .await?
-        } else {
-            response
+        let ask = Ask {
+            pair,
+            scopes,
+            wanted,
         };
+        let response = self.send(request(&url, grant, ask)?).await?;
+        let is_not_understood = matches!(response.status().as_u16(), 415 | 422);
+        let other = match grant {
+            // RFC 6749, section 2.3.1, has every server take the header; some take the body only.
+            Grant::Client if error_code(&response) == "invalid_client" => Grant::ClientInBody,
+            Grant::Password if wanted.is_json_login && is_not_understood => Grant::PasswordAsJson,
+            _ => return read_token(&response),
+        };
+        let response = self.send(request(&url, other, ask)?).await?;
         read_token(&response)
     }
 
@@ -143,41 +197,71 @@ pub(super) fn token_url(declared: &str, base: Option<&Url>) -> Result<Url, Secre
     )))
 }
 
-/// The request for a token with these scopes.
-fn request(
-    url: &Url,
-    grant: Grant,
-    (name, secret): (&str, &str),
-    scopes: &[String],
-) -> Result<Request<Bytes>, SecretError> {
-    let (name, secret) = (component(name), component(secret));
-    let mut form = match grant {
-        Grant::Client => "grant_type=client_credentials".to_owned(),
-        Grant::ClientInBody => {
-            format!("grant_type=client_credentials&client_id={name}&client_secret={secret}")
+/// The request for a token.
+fn request(url: &Url, grant: Grant, ask: Ask<'_>) -> Result<Request<Bytes>, SecretError> {
+    let fields = fields(grant, ask);
+    let (media_type, body) = match grant {
+        Grant::PasswordAsJson => {
+            let members = fields
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value.into()));
+            (
+                "application/json",
+                Value::Object(members.collect()).to_string(),
+            )
         }
-        Grant::Password => format!("grant_type=password&username={name}&password={secret}"),
+        _ => {
+            let pairs = fields.iter();
+            let pairs =
+                pairs.map(|(name, value)| format!("{}={}", component(name), component(value)));
+            (
+                "application/x-www-form-urlencoded",
+                pairs.collect::<Vec<_>>().join("&"),
+            )
+        }
     };
-    if !scopes.is_empty() {
-        form.push_str(&format!("&scope={}", component(&scopes.join(" "))));
-    }
-    let form_type = HeaderValue::from_static("application/x-www-form-urlencoded");
     let mut request = Request::builder()
         .method(Method::POST)
         .uri(url.as_str())
         .header(ACCEPT, "application/json")
-        .header(CONTENT_TYPE, form_type);
+        .header(CONTENT_TYPE, media_type);
     if grant == Grant::Client {
         // Both are encoded before they are joined (RFC 6749, section 2.3.1).
-        let pair = STANDARD.encode(format!("{name}:{secret}"));
+        let (id, secret) = ask.pair;
+        let pair = STANDARD.encode(format!("{}:{}", component(id), component(secret)));
         let mut value = HeaderValue::try_from(format!("Basic {pair}"))
             .map_err(|_| SecretError("the client cannot be sent".to_owned()))?;
         value.set_sensitive(true);
         request = request.header(AUTHORIZATION, value);
     }
     request
-        .body(form.into())
+        .body(body.into())
         .map_err(|error| SecretError(format!("the token URL: {error}")))
+}
+
+/// What is said to the token endpoint, besides the header.
+fn fields(grant: Grant, ask: Ask<'_>) -> Vec<(&str, String)> {
+    let (name, secret) = (ask.pair.0.to_owned(), ask.pair.1.to_owned());
+    let mut fields = match grant {
+        Grant::Client | Grant::ClientInBody => {
+            vec![("grant_type", "client_credentials".to_owned())]
+        }
+        Grant::Password => vec![("grant_type", "password".to_owned())],
+        Grant::PasswordAsJson => Vec::new(),
+    };
+    match grant {
+        Grant::Client => {}
+        Grant::ClientInBody => fields.extend([("client_id", name), ("client_secret", secret)]),
+        Grant::Password | Grant::PasswordAsJson => {
+            fields.extend([("username", name), ("password", secret)]);
+        }
+    }
+    if !ask.scopes.is_empty() {
+        fields.push(("scope", ask.scopes.join(" ")));
+    }
+    let more = ask.wanted.parameters.iter();
+    fields.extend(more.map(|(name, value)| (name.as_str(), value.clone())));
+    fields
 }
 
 /// What a refusal says of itself; it goes into the log.

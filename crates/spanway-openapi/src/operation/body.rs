@@ -66,7 +66,11 @@ pub(super) fn read_body(
     let required = place.value.get("required") == Some(&Value::Bool(true));
     let content_at = pointer::child(at, "content");
     let content = place.value.get("content").and_then(Value::as_object);
-    let Some((media_type, kind, media)) = content.and_then(choose) else {
+    let read = match content {
+        Some(content) => read_content(document, schemas, content, &content_at)?,
+        None => None,
+    };
+    let Some(mut body) = read else {
         let message = "the request body has no content";
         if required {
             return Err(Problem::operation(at, message));
@@ -74,7 +78,24 @@ pub(super) fn read_body(
         problems.push(Problem::part(at, message));
         return Ok(None);
     };
-    let media_at = pointer::child(&content_at, media_type);
+    let description = place.value.get("description").and_then(Value::as_str);
+    let description = description.map(str::trim).filter(|it| !it.is_empty());
+    body.description = description.map(str::to_owned);
+    body.required = required;
+    Ok(Some(body))
+}
+
+/// What a `content` map says of a body that need not be there; `None` if it is empty.
+pub(super) fn read_content(
+    document: &Document,
+    schemas: &mut SchemaReader<'_>,
+    content: &Map<String, Value>,
+    at: &str,
+) -> Result<Option<Body>, Problem> {
+    let Some((media_type, kind, media)) = choose(content) else {
+        return Ok(None);
+    };
+    let media_at = pointer::child(at, media_type);
     let media = match document.resolve(media, &media_at) {
         Ok(media) => media,
         Err(message) => return Err(Problem::operation(&media_at, message)),
@@ -86,12 +107,9 @@ pub(super) fn read_body(
         }
         None => json!({}),
     };
-    let description = place.value.get("description").and_then(Value::as_str);
     Ok(Some(Body {
-        required,
-        description: description
-            .map(|it| it.trim().to_owned())
-            .filter(|it| !it.is_empty()),
+        required: false,
+        description: None,
         media_type: sent_media_type(media_type, kind),
         kind,
         schema,

@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::document::Located;
+use super::body::{Body, BodyKind, read_content};
+use crate::document::{Document, Located};
 use crate::pointer;
 use crate::problem::Problem;
 use crate::schema::{Direction, SchemaReader};
@@ -15,6 +16,8 @@ pub enum Location {
     Path,
     /// In the query string.
     Query,
+    /// It is the query string, all of it (OpenAPI 3.2).
+    QueryString,
     /// In a header of its own.
     Header,
     /// In the `Cookie` header.
@@ -28,6 +31,7 @@ impl Location {
         match self {
             Self::Path => "path",
             Self::Query => "query",
+            Self::QueryString => "querystring",
             Self::Header => "header",
             Self::Cookie => "cookie",
         }
@@ -37,6 +41,7 @@ impl Location {
         Some(match word.to_ascii_lowercase().as_str() {
             "path" => Self::Path,
             "query" => Self::Query,
+            "querystring" => Self::QueryString,
             "header" => Self::Header,
             "cookie" => Self::Cookie,
             _ => return None,
@@ -46,7 +51,7 @@ impl Location {
     fn default_style(self) -> Style {
         match self {
             Self::Path | Self::Header => Style::Simple,
-            Self::Query | Self::Cookie => Style::Form,
+            Self::Query | Self::QueryString | Self::Cookie => Style::Form,
         }
     }
 }
@@ -118,6 +123,8 @@ pub struct Parameter {
     /// Whether reserved characters are sent as they are.
     pub(crate) allow_reserved: bool,
     pub(crate) form: ParameterForm,
+    /// How it is put together, if it is the whole query.
+    pub(crate) whole: Option<Body>,
     /// Its schema; references point into `$defs` of the argument schema.
     pub(crate) schema: Value,
 }
@@ -133,7 +140,11 @@ pub(super) enum Reading {
 }
 
 /// Reads the parameter object at `place`.
-pub(super) fn read_parameter(schemas: &mut SchemaReader<'_>, place: &Located<'_>) -> Reading {
+pub(super) fn read_parameter(
+    document: &Document,
+    schemas: &mut SchemaReader<'_>,
+    place: &Located<'_>,
+) -> Reading {
     let at = place.pointer.as_str();
     let Some(source) = place.value.as_object() else {
         return Reading::Fatal(Problem::operation(at, "a parameter must be an object"));
@@ -150,7 +161,22 @@ pub(super) fn read_parameter(schemas: &mut SchemaReader<'_>, place: &Located<'_>
         );
         return Reading::Skipped(Problem::part(at, message));
     }
-    let (schema, form) = read_schema(schemas, source, location, at);
+    let mut whole = None;
+    let (schema, form) = if location == Location::QueryString {
+        match read_query_string(document, schemas, source, at) {
+            Ok(body) => {
+                let schema = with_example(body.schema.clone(), source);
+                whole = Some(body);
+                (schema, ParameterForm::Json)
+            }
+            Err(problem) if required => {
+                return Reading::Fatal(Problem::operation(at, problem.message));
+            }
+            Err(problem) => return Reading::Skipped(Problem::part(at, problem.message)),
+        }
+    } else {
+        read_schema(schemas, source, location, at)
+    };
     let text = |key: &str| {
         source
             .get(key)?
@@ -166,6 +192,7 @@ pub(super) fn read_parameter(schemas: &mut SchemaReader<'_>, place: &Located<'_>
         name,
         location,
         form,
+        whole,
         schema,
     }))
 }
@@ -183,6 +210,7 @@ pub(super) fn undeclared_path_parameter(name: &str) -> Parameter {
             style: Style::Simple,
             explode: false,
         },
+        whole: None,
         schema: json!({"type": "string"}),
     }
 }
@@ -202,6 +230,28 @@ pub(super) fn identity(source: &Map<String, Value>) -> Result<(String, Location)
         None => Err(format!(
             "parameter {name:?} is in {word:?}, which is no place for one"
         )),
+    }
+}
+
+/// The query string as a body: its `content` says how it is put together, and `style` means nothing.
+fn read_query_string(
+    document: &Document,
+    schemas: &mut SchemaReader<'_>,
+    source: &Map<String, Value>,
+    at: &str,
+) -> Result<Body, Problem> {
+    let problem = |message: &str| Problem::part(at, message);
+    let content = source.get("content").and_then(Value::as_object);
+    let content = content.ok_or_else(|| problem("a query string needs content"))?;
+    let body = read_content(document, schemas, content, &pointer::child(at, "content"))?;
+    match body.filter(|it| it.kind != BodyKind::Multipart) {
+        // Whatever is no JSON and no form is text of some language, such as JSONPath.
+        Some(body) if body.kind == BodyKind::Binary => Ok(Body {
+            kind: BodyKind::Text,
+            ..body
+        }),
+        Some(body) => Ok(body),
+        None => Err(problem("its content is nothing that a query string can be")),
     }
 }
 

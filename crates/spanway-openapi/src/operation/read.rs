@@ -112,14 +112,44 @@ impl<'d> Reader<'d> {
                 }
             }
         }
-        // Methods of one's own, new in 3.2: what they promise is not known.
         if let Some((Value::Object(others), at)) = find("additionalOperations") {
-            let left_out = others.keys().map(|method| {
-                let message = format!("operations with the method {method} are not served");
-                Problem::operation(&pointer::child(&at, method), message)
-            });
-            self.problems.extend(left_out);
+            for (method, source) in others.iter().filter(|(key, _)| !key.starts_with("x-")) {
+                let at = pointer::child(&at, method);
+                let fixed = METHODS.iter().find(|it| it.eq_ignore_ascii_case(method));
+                let read = match fixed.filter(|it| find(it).is_some()) {
+                    Some(fixed) => {
+                        let message = format!("the path has an operation {fixed:?} already");
+                        Err(Problem::operation(&at, message))
+                    }
+                    None => self.additional(&item, method, source, &at),
+                };
+                match read {
+                    Ok(operation) => self.operations.push(operation),
+                    Err(problem) => self.problems.push(problem),
+                }
+            }
         }
+    }
+
+    /// An operation with a method of its own, new in 3.2, which is sent as it is written there.
+    fn additional(
+        &mut self,
+        item: &PathItem<'d>,
+        method: &str,
+        source: &'d Value,
+        at: &str,
+    ) -> Result<Operation, Problem> {
+        // What follows CONNECT is no HTTP.
+        if method.eq_ignore_ascii_case("connect") {
+            let message = "operations with the method CONNECT are not served";
+            return Err(Problem::operation(at, message));
+        }
+        let written = Method::from_bytes(method.as_bytes());
+        let written =
+            written.map_err(|_| Problem::operation(at, format!("{method:?} is no method")))?;
+        let mut operation = self.operation(item, method, source, at)?;
+        operation.method = written;
+        Ok(operation)
     }
 
     fn operation(
@@ -203,7 +233,34 @@ impl<'d> Reader<'d> {
         // What the path declares reads better in front.
         let mut parameters: Vec<Parameter> = lists.into_iter().rev().flatten().collect();
         self.match_path(&item.path, at, &mut parameters);
+        self.one_query(at, &mut parameters)?;
         Ok(parameters)
+    }
+
+    /// A query string as a whole is there once, and with no other parameter of the query beside it.
+    fn one_query(&mut self, at: &str, parameters: &mut Vec<Parameter>) -> Result<(), Problem> {
+        let is_whole = |it: &Parameter| it.location == Location::QueryString;
+        let Some(first) = parameters.iter().position(is_whole) else {
+            return Ok(());
+        };
+        let mut index = 0;
+        let mut stray = Vec::new();
+        parameters.retain(|it| {
+            let is_kept = index == first || !(is_whole(it) || it.location == Location::Query);
+            index += 1;
+            if !is_kept {
+                stray.push((it.name.clone(), it.required));
+            }
+            is_kept
+        });
+        for (name, required) in stray {
+            let message = format!("parameter {name:?} stands beside a whole query string");
+            if required {
+                return Err(Problem::operation(at, message));
+            }
+            self.problems.push(Problem::part(at, message));
+        }
+        Ok(())
     }
 
     fn parameter_places(&self, list: &'d Value, at: &str) -> Result<Vec<Located<'d>>, Problem> {
@@ -220,7 +277,7 @@ impl<'d> Reader<'d> {
     }
 
     fn parameter(&mut self, place: &Located<'_>) -> Result<Option<Parameter>, Problem> {
-        match read_parameter(&mut self.schemas, place) {
+        match read_parameter(self.document, &mut self.schemas, place) {
             Reading::Read(parameter) => Ok(Some(*parameter)),
             Reading::Skipped(problem) => {
                 self.problems.push(problem);

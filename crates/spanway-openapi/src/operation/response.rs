@@ -63,6 +63,8 @@ pub struct Response {
     pub media_types: Vec<String>,
     /// The media types that are JSON, each with its schema.
     pub(crate) json: Vec<(String, Option<Value>)>,
+    /// Those that are streams of items (`itemSchema` of OpenAPI 3.2), without parameters.
+    pub(crate) streams: Vec<String>,
 }
 
 /// Reads the responses object at `at`; an odd response costs only itself.
@@ -88,7 +90,7 @@ pub(super) fn read_responses(
             Ok(place) => {
                 let content = place.value.get("content").and_then(Value::as_object);
                 let at = pointer::child(&place.pointer, "content");
-                responses.push(read_response(schemas, status, content, &at));
+                responses.push(read_response(document, schemas, status, content, &at));
             }
             Err(message) => problems.push(Problem::part(&at, message)),
         }
@@ -97,6 +99,7 @@ pub(super) fn read_responses(
 }
 
 fn read_response(
+    document: &Document,
     schemas: &mut SchemaReader<'_>,
     status: StatusPattern,
     content: Option<&Map<String, Value>>,
@@ -106,17 +109,27 @@ fn read_response(
         status,
         media_types: Vec::new(),
         json: Vec::new(),
+        streams: Vec::new(),
     };
     for (media_type, media) in content.into_iter().flatten() {
         response.media_types.push(media_type.clone());
         let essence = essence(media_type);
+        let at = pointer::child(at, media_type);
+        // One that leads nowhere says nothing of its schema.
+        let Ok(media) = document.resolve(media, &at) else {
+            continue;
+        };
+        if media.value.get("itemSchema").is_some() {
+            response.streams.push(essence);
+            continue;
+        }
         // Only answers that are a success become structured, so no other schema is needed.
         let is_wild = matches!(essence.as_str(), "*/*" | "application/*");
         if !status.is_success() || !(is_json(&essence) || is_wild) {
             continue;
         }
-        let at = pointer::child(&pointer::child(at, media_type), "schema");
-        let schema = media.get("schema");
+        let at = pointer::child(&media.pointer, "schema");
+        let schema = media.value.get("schema");
         let schema = schema.map(|it| schemas.fragment(it, &at, Direction::Output));
         if !is_wild || schema.as_ref().is_some_and(|it| has_parts(schemas, it)) {
             response.json.push((essence, schema));
@@ -151,7 +164,8 @@ pub(super) fn output_schema(
         let streams = response
             .media_types
             .iter()
-            .any(|it| essence(it) == "text/event-stream");
+            .any(|it| essence(it) == "text/event-stream")
+            || !response.streams.is_empty();
         let same = response
             .json
             .first()

@@ -89,17 +89,19 @@ pub(super) struct File {
     pub(super) content: Bytes,
 }
 
-/// Decodes base64, or a `data:` URI with base64 in it, either alphabet, padded or not.
+/// Decodes base64 or a `data:` URI (RFC 2397); base64 of either alphabet, padded or not.
 pub(super) fn decode_file(argument: &str, text: &str) -> Result<File, RequestError> {
     let mut file = File {
         media_type: None,
         name: None,
         content: Bytes::new(),
     };
-    let mut base64 = text;
-    if let Some((head, data)) = text.strip_prefix("data:").and_then(|it| it.split_once(',')) {
-        base64 = data;
-        let mut parts = head.split(';');
+    let mut data = text;
+    let mut is_base64 = true;
+    if let Some((head, rest)) = text.strip_prefix("data:").and_then(|it| it.split_once(',')) {
+        data = rest;
+        let mut parts = head.split(';').map(str::trim);
+        is_base64 = parts.clone().any(|it| it.eq_ignore_ascii_case("base64"));
         file.media_type = parts
             .next()
             .map(str::to_owned)
@@ -108,10 +110,12 @@ pub(super) fn decode_file(argument: &str, text: &str) -> Result<File, RequestErr
         let name = name.map(|it| percent_encoding::percent_decode_str(it).decode_utf8_lossy());
         file.name = name.map(std::borrow::Cow::into_owned);
     }
-    let compact: String = base64
-        .chars()
-        .filter(|c| !c.is_ascii_whitespace())
-        .collect();
+    if !is_base64 {
+        let bytes: Vec<u8> = percent_encoding::percent_decode_str(data).collect();
+        file.content = bytes.into();
+        return Ok(file);
+    }
+    let compact: String = data.chars().filter(|c| !c.is_ascii_whitespace()).collect();
     file.content = decode(&compact)
         .ok_or_else(|| RequestError::NotBase64(argument.to_owned()))?
         .into();

@@ -349,7 +349,12 @@ fn text_and_binary_bodies() {
     let request = body(json!({"application/xml": {}}), json!({"body": "<a/>"}));
     assert_eq!(text(&request), "<a/>");
     assert_eq!(request.headers()["content-type"], "application/xml");
-    for given in ["AAEC", "data:image/png;base64,AAEC", "AAEC\n"] {
+    for given in [
+        "AAEC",
+        "data:image/png;base64,AAEC",
+        "AAEC\n",
+        "data:image/png,%00%01%02",
+    ] {
         let request = body(
             json!({"application/octet-stream": {}}),
             json!({"body": given}),
@@ -361,8 +366,16 @@ fn text_and_binary_bodies() {
         "post",
         json!({"requestBody": {"content": {"image/png": {}}}}),
     );
-    let error = send(&operation, json!({"body": "???"})).unwrap_err();
-    assert_eq!(error, RequestError::NotBase64("body".into()));
+    // Nothing is fetched and no file is opened for an argument.
+    for given in [
+        "???",
+        "https://h/x.png",
+        "file:///etc/passwd",
+        "app://covers/7",
+    ] {
+        let error = send(&operation, json!({"body": given})).unwrap_err();
+        assert_eq!(error, RequestError::NotBase64("body".into()));
+    }
 }
 
 #[test]

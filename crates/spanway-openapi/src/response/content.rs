@@ -1,12 +1,15 @@
-//! A success's body as a content block: pictures, sounds, text, and other bytes as an embedded resource.
+//! A success's body as a content block: pictures, sounds, text, and other bytes as an embedded resource; or a link to
+//! where large ones can be read.
 
 use bytes::Bytes;
 use http::header::CONTENT_DISPOSITION;
 use http::{HeaderMap, Response};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
-use spanway_protocol::schema::{Content, ResourceContents};
+use spanway_protocol::schema::{Content, ResourceContents, ResourceDefinition};
 
-use super::{Presentation, empty_text, header_text, media_type, readable, weight};
+use super::{
+    Presentation, Readable, empty_text, header_text, media_type, readable, too_large, weight,
+};
 use crate::operation::Operation;
 
 /// Characters of a file's name that are kept.
@@ -28,17 +31,34 @@ pub(super) fn content(
         return Content::text(text);
     }
     if response.body().len() > presentation.binary_bytes_max {
-        return Content::text(format!(
-            "({}, more than the {} bytes that this server hands on)",
-            weight(response),
-            presentation.binary_bytes_max
-        ));
+        return Content::text(too_large(&weight(response), presentation));
+    }
+    if response.body().len() > presentation.inline_bytes_max
+        && let Some(Readable(uri)) = response.extensions().get()
+    {
+        return Content::resource_link(link(operation, response, uri, media_type));
     }
     match media_type.split('/').next() {
         Some("image") => Content::image(response.body(), media_type),
         Some("audio") => Content::audio(response.body(), media_type),
         _ => Content::resource(file(operation, response, media_type)),
     }
+}
+
+/// Where the bytes can be read, for whoever wants them.
+fn link(
+    operation: &Operation,
+    response: &Response<Bytes>,
+    uri: &str,
+    media_type: String,
+) -> ResourceDefinition {
+    let name = file_name(response.headers()).unwrap_or_else(|| operation.name.clone());
+    let mut link = ResourceDefinition::new(uri, name);
+    link.size = u64::try_from(response.body().len()).ok();
+    if !media_type.is_empty() {
+        link.mime_type = Some(media_type);
+    }
+    link
 }
 
 /// Bytes as an embedded resource. Its URI only tells it apart: nothing is kept to be read later, and the

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Response, StatusCode, header};
 
+use crate::credentials::{Hidden, Outcome, Secret};
 use crate::limits::{STREAM_LINE_BYTES_MAX, STREAM_LINE_CHARS_MAX};
 use crate::operation::essence;
 
@@ -22,6 +23,10 @@ pub(crate) struct Unfinished;
 #[derive(Clone)]
 pub(crate) struct Arrival {
     tell: Option<Tell>,
+    /// What was sent and is not told.
+    hidden: Arc<Mutex<Hidden>>,
+    /// Media types that the document says are streams of items.
+    streams: Arc<[String]>,
     state: Arc<Mutex<State>>,
 }
 
@@ -33,14 +38,36 @@ struct State {
     body: BytesMut,
     /// Where the line that is not complete begins.
     line_at: usize,
+    /// Whether its beginning was told already.
+    is_within: bool,
 }
 
 impl Arrival {
-    pub(crate) fn new(tell: Option<Tell>) -> Self {
+    pub(crate) fn new(tell: Option<Tell>, hidden: Hidden) -> Self {
         Self {
             tell,
+            hidden: Arc::new(Mutex::new(hidden)),
+            streams: Arc::default(),
             state: Arc::default(),
         }
+    }
+
+    /// Follows answers of these media types too.
+    pub(crate) fn following<'t>(mut self, streams: impl Iterator<Item = &'t str>) -> Self {
+        // A stream of parts has other borders than lines.
+        let lines = streams.filter(|it| !it.starts_with("multipart/"));
+        self.streams = lines.map(str::to_owned).collect();
+        self
+    }
+
+    /// These credentials go with the request.
+    pub(crate) fn hide(&self, credentials: impl IntoIterator<Item = Secret>) {
+        lock(&self.hidden).extend(credentials);
+    }
+
+    /// What must not come back with the response.
+    pub(crate) fn hidden(&self) -> Hidden {
+        lock(&self.hidden).clone()
     }
 
     /// A response begins; what came of an earlier attempt is forgotten.
@@ -48,8 +75,9 @@ impl Arrival {
         let media_type = headers.get(header::CONTENT_TYPE);
         let media_type = media_type.and_then(|it| it.to_str().ok());
         let media_type = media_type.map_or_else(String::new, essence);
-        let is_followed = status.is_success() && is_stream(&media_type);
-        *self.lock() = State {
+        let is_followed =
+            status.is_success() && (is_stream(&media_type) || self.streams.contains(&media_type));
+        *lock(&self.state) = State {
             head: is_followed.then(|| (status, headers.clone())),
             is_event_stream: media_type == "text/event-stream",
             ..State::default()
@@ -59,14 +87,15 @@ impl Arrival {
     /// More of its body is there.
     pub(super) fn chunk(&self, bytes: &[u8]) {
         let mut lines = Vec::new();
+        let hidden = self.hidden();
         {
-            let mut state = self.lock();
+            let mut state = lock(&self.state);
             if state.head.is_none() {
                 return;
             }
             state.body.extend_from_slice(bytes);
             while self.tell.is_some()
-                && let Some(line) = state.next_line()
+                && let Some(line) = state.next_line(&hidden)
             {
                 lines.push((state.line_at, line));
             }
@@ -82,7 +111,7 @@ impl Arrival {
 
     /// What has come, if it is a response worth having without its end.
     pub(crate) fn so_far(&self) -> Option<Response<Bytes>> {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         if state.body.is_empty() {
             return None;
         }
@@ -93,30 +122,42 @@ impl Arrival {
         response.extensions_mut().insert(Unfinished);
         Some(response)
     }
+}
 
-    /// What is behind a poisoned lock is whole: nothing panics between two changes of it.
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// What is behind a poisoned lock is whole: nothing panics between two changes of it.
+fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl State {
     /// The next line that is complete, or too long to wait for its end; empty if there is nothing to tell in it.
-    fn next_line(&mut self) -> Option<String> {
+    fn next_line(&mut self, hidden: &Hidden) -> Option<String> {
         let rest = self.body.get(self.line_at..)?;
-        let (line, length) = match rest.iter().position(|byte| *byte == b'\n') {
-            Some(end) => (rest.get(..end)?, end + 1),
-            None if rest.len() >= STREAM_LINE_BYTES_MAX => (rest, rest.len()),
+        let (line, length, ends) = match rest.iter().position(|byte| *byte == b'\n') {
+            Some(end) => (rest.get(..end)?, end + 1, true),
+            None if rest.len() >= STREAM_LINE_BYTES_MAX => (rest, rest.len(), false),
             None => return None,
         };
-        let text = String::from_utf8_lossy(line);
+        // A credential may stand where a line is told in parts; then the first is enough.
+        let is_told = !self.is_within || hidden.is_empty();
+        let text = match is_told {
+            true => hidden.scrub(&String::from_utf8_lossy(line), Outcome::Success),
+            false => String::new(),
+        };
         let text = match (self.is_event_stream, text.split_once(':')) {
-            (false, _) => text.as_ref(),
+            (false, _) => text.as_str(),
             (true, Some(("data", data))) => data,
             (true, _) => "",
         };
-        let text = text.trim().chars().take(STREAM_LINE_CHARS_MAX).collect();
+        // Texts of JSON in a sequence begin with a separator of records (RFC 7464).
+        let text = text
+            .trim_start_matches('\u{1e}')
+            .trim()
+            .chars()
+            .take(STREAM_LINE_CHARS_MAX)
+            .collect();
         self.line_at += length;
+        self.is_within = !ends;
         Some(text)
     }
 }
@@ -144,7 +185,11 @@ mod tests {
         let hear = Arc::clone(&heard);
         let tell: Tell =
             Arc::new(move |so_far, line| hear.lock().unwrap().push((so_far, line.to_owned())));
-        let arrival = Arrival::new(Some(tell));
+        let arrival = Arrival::new(Some(tell), Hidden::default());
+        let arrival = arrival.following(["application/x-items"].into_iter());
+        if media_type == "text/csv" {
+            arrival.hide([Secret::new("long-secret")]);
+        }
         let mut headers = HeaderMap::new();
         headers.insert("content-type", HeaderValue::from_static(media_type));
         arrival.begin(StatusCode::OK, &headers);
@@ -177,11 +222,31 @@ mod tests {
     }
 
     #[test]
+    fn what_the_document_says_is_a_stream_is_told_item_by_item() {
+        let (heard, _) = told("application/geo+json-seq", &[b"\x1e{\"a\": 1}\n\x1e{}\n"]);
+        let heard: Vec<&str> = heard.iter().map(|it| it.1.as_str()).collect();
+        assert_eq!(heard, ["{\"a\": 1}", "{}"]);
+        assert!(told("application/x-own", &[b"1\n"]).0.is_empty());
+        let (heard, _) = told("application/x-items", &[b"1\n2\n"]);
+        assert_eq!(heard.len(), 2);
+    }
+
+    #[test]
     fn a_line_without_an_end_is_told_in_parts() {
         let long = vec![b'x'; STREAM_LINE_BYTES_MAX];
         let (heard, _) = told("text/plain", &[&long, b"y\n"]);
         assert_eq!(heard[0].1.len(), STREAM_LINE_CHARS_MAX);
         assert_eq!(heard[1].1, "y");
+    }
+
+    #[test]
+    fn credentials_are_not_told_even_where_a_line_is_told_in_parts() {
+        let mut long = vec![b'x'; STREAM_LINE_BYTES_MAX - 5];
+        long.extend_from_slice(b"long-");
+        let (heard, _) = told("text/csv", &[b"a,long-secret\n", &long, b"secret\ny\n"]);
+        let heard: Vec<&str> = heard.iter().map(|it| it.1.as_str()).collect();
+        assert_eq!((heard[0], heard.len()), ("a,[redacted]", 3));
+        assert!(heard[1].ends_with('x') && heard[2] == "y");
     }
 
     #[test]

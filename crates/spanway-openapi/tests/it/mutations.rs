@@ -1,7 +1,7 @@
 //! One odd value anywhere in an operation costs at most that operation, and no schema stops compiling.
 
 use serde_json::{Value, json};
-use spanway_openapi::{Catalog, Document, Impact};
+use spanway_openapi::{Catalog, Document};
 
 /// A document in which most of what OpenAPI has occurs once.
 fn rich() -> Value {
@@ -110,19 +110,6 @@ fn one_odd_value_costs_one_operation_at_most() {
             }
         }
     }
-}
-
-#[test]
-fn operations_with_a_method_of_their_own_are_left_out_and_named() {
-    let root = json!({"openapi": "3.2.0", "paths": {"/a": {
-        "query": {"operationId": "ask"},
-        "additionalOperations": {"COPY": {"operationId": "copy"}},
-    }}});
-    let catalog = Catalog::read(&Document::from_value(root, None).unwrap());
-    assert_eq!(catalog.operations().len(), 1);
-    let problem = &catalog.problems()[0];
-    assert_eq!(problem.pointer, "/paths/~1a/additionalOperations/COPY");
-    assert_eq!(problem.impact, Impact::Operation);
 }
 
 #[test]

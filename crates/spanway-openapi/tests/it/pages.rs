@@ -1,4 +1,4 @@
-//! Lists that an API gives in pages, joined: by link, by cursor, by number.
+//! Lists that an API gives in pages, joined: by link, by cursor, by number, by offset.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -49,6 +49,18 @@ async fn by_number(asked: Asked) -> Response {
     Json(json!({"items": items(number(&asked, "page")), "size": 2})).into_response()
 }
 
+/// Seven items, at most three at once.
+async fn by_offset(asked: Asked) -> Response {
+    let number = |name, or| asked.get(name).map_or(or, |it| it.parse().unwrap());
+    let (offset, limit): (usize, usize) = (number("offset", 0), number("limit", 2));
+    let items: Vec<usize> = (offset..7).take(limit.min(3)).collect();
+    Json(match number("counted", 0) {
+        0 => json!(items),
+        _ => json!({"items": items, "total": 6}),
+    })
+    .into_response()
+}
+
 fn app(calls: Arc<AtomicUsize>) -> Router {
     let broken = async |asked: Asked| match number(&asked, "cursor") {
         1 => Json(json!({"items": [1], "next_cursor": "2"})).into_response(),
@@ -59,6 +71,7 @@ fn app(calls: Arc<AtomicUsize>) -> Router {
         .route("/linked", get(linked))
         .route("/by_cursor", get(by_cursor).post(by_cursor))
         .route("/by_number", get(by_number))
+        .route("/by_offset", get(by_offset))
         .route("/broken", get(broken))
         .route("/same", get(same))
         .layer(axum::middleware::map_request(
@@ -74,6 +87,7 @@ async fn called(name: &str, arguments: Value, pages: u32) -> (Vec<String>, Optio
     let query = |name: &str| json!([{"name": name, "in": "query", "schema": {"type": "integer"}}]);
     let schema = json!({"type": "object", "properties": {"items": {"type": "array", "items": {"type": "integer"}}}});
     let promise = json!({"200": {"content": {"application/json": {"schema": schema}}}});
+    let offset = ["offset", "limit", "counted"].map(|it| query(it)[0].take());
     let document = json!({"openapi": "3.1.0", "paths": {
         "/linked": {"get": {"operationId": "linked"}},
         "/by_cursor": {
@@ -81,6 +95,7 @@ async fn called(name: &str, arguments: Value, pages: u32) -> (Vec<String>, Optio
             "post": {"operationId": "posted", "parameters": query("cursor")},
         },
         "/by_number": {"get": {"operationId": "by_number", "parameters": query("page")}},
+        "/by_offset": {"get": {"operationId": "by_offset", "parameters": offset}},
         "/broken": {"get": {"operationId": "broken", "parameters": query("cursor")}},
         "/same": {"get": {"operationId": "same", "parameters": query("page")}},
     }});
@@ -147,6 +162,28 @@ async fn a_number_leads_to_the_next_page_until_there_is_nothing_new() {
     assert_eq!(calls, 3);
     let (texts, _, calls) = called("same", json!({"page": 1}), 10).await;
     assert_eq!((texts[1].as_str(), calls), ("[1,2]", 2));
+}
+
+#[tokio::test]
+async fn an_offset_leads_to_the_next_items_until_a_page_is_not_full_or_all_are_there() {
+    let whole = "[0,1,2,3,4,5,6]";
+    // As many as the API likes, as many as are asked for, and more than it gives at once.
+    for (arguments, requests) in [
+        (json!({}), 4),
+        (json!({"limit": 3}), 3),
+        (json!({"limit": 5}), 3),
+    ] {
+        let (texts, _, calls) = called("by_offset", arguments, 10).await;
+        assert_eq!((texts[1].as_str(), calls), (whole, requests));
+    }
+    let (texts, _, _) = called("by_offset", json!({"offset": 1}), 2).await;
+    let note = "[2 pages of the list; there may be more, from offset=5 on]";
+    assert_eq!(texts, [note, "[1,2,3,4]"]);
+    let (texts, _, calls) = called("by_offset", json!({"limit": 3, "counted": 1}), 10).await;
+    assert_eq!(
+        (texts[1].as_str(), calls),
+        (r#"{"items":[0,1,2,3,4,5],"total":6}"#, 2)
+    );
 }
 
 #[tokio::test]

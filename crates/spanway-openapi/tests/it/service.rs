@@ -74,6 +74,7 @@ async fn echo(
         "mark": text("x-mark"),
         "cookie": text("cookie"),
         "host": text(header::HOST.as_str()),
+        "is_operator": text("authorization").as_deref() == Some("Bearer operator"),
         "authorization": text("authorization"),
         "body": String::from_utf8_lossy(&body),
     }))
@@ -123,7 +124,8 @@ async fn check_echo(builder: BridgeBuilder) {
     assert_eq!(seen["query"], "q=1&q=2%263");
     assert_eq!(seen["mark"], "m");
     assert_eq!(seen["cookie"], "c=k");
-    assert_eq!(seen["authorization"], "Bearer operator");
+    assert_eq!(seen["is_operator"], true);
+    assert_eq!(seen["authorization"], "[redacted]");
     assert_eq!(seen["body"], r#"{"a":7}"#);
     assert!(seen["host"].is_string());
 }

@@ -23,8 +23,13 @@ fn serving(tools: Vec<Tool>) -> Server {
     builder.build().unwrap()
 }
 
-/// The result of a request, as a client of that revision gets it.
-async fn ask(server: &Server, version: ProtocolVersion, method: &str, params: Value) -> Value {
+/// The result of a request, or its error, as a client of that revision gets it.
+pub(crate) async fn ask(
+    server: &Server,
+    version: ProtocolVersion,
+    method: &str,
+    params: Value,
+) -> Value {
     let asked = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
     let incoming = jsonrpc::parse(&asked.to_string().into(), &Limits::default()).unwrap();
     let Incoming::Single(Message::Request(request)) = incoming else {
@@ -41,7 +46,8 @@ async fn ask(server: &Server, version: ProtocolVersion, method: &str, params: Va
     );
     let response: Value = serde_json::from_slice(&outgoing.body).unwrap();
     Exchange::about(version, &asked).message(&response);
-    response["result"].clone()
+    let result = response.get("result").or_else(|| response.get("error"));
+    result.unwrap().clone()
 }
 
 async fn call(server: &Server, name: &str, arguments: Value) -> Value {

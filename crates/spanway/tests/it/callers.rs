@@ -1,7 +1,11 @@
 //! Who calls, as a route sees it, and what nobody can claim.
 
+use axum::http::HeaderMap;
+use axum::routing::get;
+use axum::{Json, Router};
 use serde_json::{Value, json};
 use spanway::http::auth::BearerTokens;
+use spanway::openapi::{Exposure, from_router};
 use spanway::{Principal, StreamableHttp};
 use spanway_testkit::{Client, RequestBuilder};
 
@@ -31,13 +35,38 @@ async fn k3_12_a_route_sees_the_principal_and_the_headers_that_are_named() {
         .header("x-forwarded-for", "10.0.0.1");
     let named = seen(request).await;
     assert_eq!(named["principal"], "ann");
-    assert_eq!(named["authorization"], "Bearer ann's");
+    // It was there, and is not repeated to the model.
+    assert_eq!(named["authorization"], "[redacted]");
     // Extensions and other headers pass only by name.
     assert_eq!(named["tenant"], Value::Null);
     assert_eq!(
         named["headers"],
         json!(["accept", "authorization", "x-request-id", "host"])
     );
+}
+
+#[tokio::test]
+async fn k3_12_a_key_that_the_document_names_reaches_the_route_and_is_not_repeated() {
+    let app = Router::new().route(
+        "/key",
+        get(async |headers: HeaderMap| {
+            let text = |name: &str| headers.get(name).map(|it| it.to_str().unwrap().to_owned());
+            let is_right = text("x-shop-pass").as_deref() == Some("key-of-ann");
+            Json(json!({"right": is_right, "pass": text("x-shop-pass"), "other": text("x-other-pass")}))
+        }),
+    );
+    let pass = json!({"type": "apiKey", "in": "header", "name": "X-Shop-Pass"});
+    let document = json!({
+        "openapi": "3.1.0",
+        "components": {"securitySchemes": {"pass": pass}},
+        "paths": {"/key": {"get": {"operationId": "whoami", "security": [{"pass": []}]}}},
+    });
+    let routes = from_router(app, &document).exposure(Exposure::all());
+    let request = whoami(&client(routes), json!({}))
+        .header("x-shop-pass", "key-of-ann")
+        .header("x-other-pass", "key-of-ann");
+    let told = json!({"right": true, "pass": "[redacted]", "other": null});
+    assert_eq!(seen(request).await, told);
 }
 
 #[tokio::test]
