@@ -140,7 +140,7 @@ pub fn accept(request: Request, session: &Session) -> Result<Call, Refusal> {
 /// # Errors
 /// It is missing, no string, or longer than what is remembered (`-32602`).
 pub fn subscribed_uri(params: &RawJson, limits: &Limits) -> Result<Box<str>, Rejection> {
-    let params: ReadResourceParams<'_> = params.read().map_err(|_| Rejection::InvalidParams {
+    let params: ReadResourceParams = params.read().map_err(|_| Rejection::InvalidParams {
         detail: "uri is required and must be a string".into(),
     })?;
     limits.check_subscribed_uri(&params.uri)?;

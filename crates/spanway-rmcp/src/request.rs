@@ -110,7 +110,7 @@ fn of_session(call: &Call) -> Result<ClientRequest, Rejection> {
 fn params<P: DeserializeOwned + RequestParamsMeta>(call: &Call) -> Result<P, Rejection> {
     let mut params: P = call
         .params
-        .raw
+        .raw()
         .read()
         .map_err(|error| Rejection::InvalidParams {
             detail: format!("{}: {}", call.method, describe(&error)).into(),
@@ -121,7 +121,7 @@ fn params<P: DeserializeOwned + RequestParamsMeta>(call: &Call) -> Result<P, Rej
 
 /// Of a list; the handler is told apart whether there were parameters at all.
 fn cursor(call: &Call) -> Result<Option<model::PaginatedRequestParams>, Rejection> {
-    if call.params.raw.is_absent() {
+    if call.params.are_absent() {
         return Ok(None);
     }
     params(call).map(Some)
@@ -157,8 +157,8 @@ resumed!(
 );
 
 fn value(params: &Params) -> Option<Value> {
-    (!params.raw.is_absent())
-        .then(|| params.raw.read().ok())
+    (!params.are_absent())
+        .then(|| params.raw().read().ok())
         .flatten()
 }
 
@@ -178,10 +178,10 @@ pub(crate) fn notification(own: &Notification) -> Option<ClientNotification> {
             })
         }
         Method::Cancelled => Own::CancelledNotification(model::CancelledNotification::new(
-            own.params.raw.read().ok()?,
+            own.params.raw().read().ok()?,
         )),
         Method::Progress => Own::ProgressNotification(model::ProgressNotification::new(
-            own.params.raw.read().ok()?,
+            own.params.raw().read().ok()?,
         )),
         other => {
             Own::CustomNotification(CustomNotification::new(other.as_str(), value(&own.params)))

@@ -79,7 +79,7 @@ fn list<E: Entry>(
     call: &Call,
     context: &Context,
 ) -> Reply {
-    let params: ListParams<'_> = match call.params.raw.read() {
+    let params: ListParams = match call.params.raw().read() {
         Ok(params) => params,
         Err(_) => return invalid("cursor must be a string"),
     };
@@ -126,11 +126,9 @@ fn get_prompt(registry: &Registry, call: &Call, context: Context) -> Routed {
 }
 
 fn read_resource(shared: &Shared, registry: &Registry, call: &Call, context: Context) -> Routed {
-    let params: Result<ReadResourceParams<'_>, _> = call.params.raw.read();
-    let Ok(params) = params else {
+    let Ok(ReadResourceParams { uri, .. }) = call.params.raw().read() else {
         return Err(invalid("uri is required and must be a string"));
     };
-    let uri = params.uri.into_owned();
     let principal = context.principal();
     if let Some(found) = registry.resources.find(&uri, principal) {
         return Ok(found.read(uri, context, shared.settings.cache));
@@ -149,7 +147,7 @@ fn read_resource(shared: &Shared, registry: &Registry, call: &Call, context: Con
 }
 
 fn complete(registry: &Registry, call: &Call, context: Context) -> Routed {
-    let params: CompleteParams = call.params.raw.read().map_err(|error| {
+    let params: CompleteParams = call.params.raw().read().map_err(|error| {
         invalid(format!(
             "completion/complete takes ref and argument: {}",
             describe(&error)

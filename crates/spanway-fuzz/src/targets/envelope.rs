@@ -120,7 +120,7 @@ fn same_params(method: &Method, params: &Params, expected: Option<&Value>) {
         assert_eq!(*params, Params::default());
         return;
     };
-    assert_eq!(&read(&params.raw), expected);
+    assert_eq!(&read(&params.raw()), expected);
     let name = match method {
         Method::ResourcesRead => "uri",
         _ => "name",

@@ -50,7 +50,7 @@ impl McpService for Curious {
     ) -> Option<BoxFuture<'static, Reply>> {
         let client = context.client_info().map(|client| client.name);
         self.note(format!("{} by {}", call.method, client.unwrap_or_default()));
-        let uri = call.params.raw.read::<serde_json::Value>().ok()?["uri"].take();
+        let uri = call.params.raw().read::<serde_json::Value>().ok()?["uri"].take();
         let reply = if uri == "shop://closed" {
             let detail = "closed".into();
             Rejection::InvalidParams { detail }.into()

@@ -1,5 +1,8 @@
 //! Requests, notifications and responses; what they carry stays raw JSON.
 
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
 use super::{ErrorObject, RequestId};
 use crate::json::RawJson;
 use crate::method::Method;
@@ -77,8 +80,8 @@ pub struct Response {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Params {
-    /// The whole object.
-    pub raw: RawJson,
+    /// The message they came with; absent without parameters.
+    pub(super) message: RawJson,
     /// `_meta`, if present.
     pub meta: RawJson,
     /// `arguments` of `tools/call` and `prompts/get`, if present.
@@ -90,6 +93,29 @@ pub struct Params {
     pub resumed: Option<Box<Resumed>>,
     /// `task`, if present: the wish of a 2025-11-25 client to have the call as a task (T-LTASK-04).
     pub task: Option<Box<RawJson>>,
+}
+
+impl Params {
+    /// The whole object, looked for in the message when it is asked for; absent if there is none.
+    #[must_use]
+    pub fn raw(&self) -> RawJson {
+        #[derive(Deserialize)]
+        struct Outline<'a> {
+            #[serde(borrow)]
+            params: &'a RawValue,
+        }
+        // A message that was read has its parameters still.
+        let outline = self.message.read_object::<Outline<'_>>();
+        outline
+            .map(|outline| self.message.slice(outline.params))
+            .unwrap_or_default()
+    }
+
+    /// Whether the message has none.
+    #[must_use]
+    pub fn are_absent(&self) -> bool {
+        self.message.is_absent()
+    }
 }
 
 /// What a client brings back when it repeats a request (T-MRTR-04). Nothing in it is checked yet.

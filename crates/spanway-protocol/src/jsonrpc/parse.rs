@@ -48,16 +48,18 @@ pub fn parse(body: &Bytes, limits: &Limits) -> Result<Incoming, Refusal> {
     messages.collect::<Result<_, _>>().map(Incoming::Batch)
 }
 
+/// A message whose parameters are read as a `P`.
 #[derive(Deserialize)]
-struct Envelope<'a> {
+#[serde(bound = "'de: 'a, P: Deserialize<'de>")]
+struct Envelope<'a, P> {
     #[serde(rename = "jsonrpc")]
     _version: TwoPointZero,
     #[serde(default, deserialize_with = "present")]
     id: Option<RequestId>,
     #[serde(default)]
     method: Option<Name<'a>>,
-    #[serde(default, borrow)]
-    params: Option<&'a RawValue>,
+    #[serde(default)]
+    params: Option<P>,
     #[serde(default, borrow, deserialize_with = "present")]
     result: Option<&'a RawValue>,
     #[serde(default)]
@@ -94,9 +96,28 @@ impl<'de> Deserialize<'de> for TwoPointZero {
     }
 }
 
+/// One pass reads all that routing needs. Only what it does not take is read again, for what is wrong with it.
 fn parse_one(body: &Bytes, text: &str) -> Result<Message, Refusal> {
-    let Object::<Envelope<'_>>(envelope) =
+    if let Ok(Object(envelope)) = serde_json::from_str::<Object<Envelope<'_, Object<_>>>>(text) {
+        return message(body, text, envelope, |Object(parts)| Ok(parts));
+    }
+    let Object::<Envelope<'_, &RawValue>>(envelope) =
         serde_json::from_str(text).map_err(|error| explain(text, &error))?;
+    message(body, text, envelope, |raw| {
+        if !raw.get().starts_with('{') {
+            return Err("params must be an object".to_owned());
+        }
+        serde_json::from_str(raw.get()).map_err(|error| describe(&error))
+    })
+}
+
+/// What the members of a message make of it.
+fn message<'a, P>(
+    body: &Bytes,
+    text: &str,
+    envelope: Envelope<'a, P>,
+    parts_of: impl FnOnce(P) -> Result<ParamsParts<'a>, String>,
+) -> Result<Message, Refusal> {
     let refuse = |id: Option<RequestId>, detail: &str| Refusal {
         id,
         why: Rejection::InvalidRequest {
@@ -113,11 +134,11 @@ fn parse_one(body: &Bytes, text: &str) -> Result<Message, Refusal> {
             ..
         } => {
             let method = Method::from(method.as_ref());
-            let params = match params {
-                Some(raw) => slice_params(body, &method, raw)
-                    .map_err(|detail| refuse(id.clone(), &detail))?,
-                None => Params::default(),
-            };
+            let params = match params.map(parts_of).transpose() {
+                Ok(parts) => parts.map(|parts| parts.within(body, text, &method)),
+                Err(detail) => return Err(refuse(id, &detail)),
+            }
+            .unwrap_or_default();
             Ok(match id {
                 Some(id) => Message::Request(Request { id, method, params }),
                 None => Message::Notification(Notification { method, params }),
@@ -175,33 +196,31 @@ struct ParamsParts<'a> {
     request_state: Option<&'a RawValue>,
 }
 
-fn slice_params(body: &Bytes, method: &Method, raw: &RawValue) -> Result<Params, String> {
-    if !raw.get().starts_with('{') {
-        return Err("params must be an object".to_owned());
+impl ParamsParts<'_> {
+    /// The parts as pieces of `body`, which holds the message `text`.
+    fn within(self, body: &Bytes, text: &str, method: &Method) -> Params {
+        let slice = |part: Option<&RawValue>| {
+            part.map(|raw| RawJson::within(body, raw))
+                .unwrap_or_default()
+        };
+        Params {
+            message: RawJson::from_written(body.slice_ref(text.as_bytes())),
+            meta: slice(self.meta),
+            arguments: slice(self.arguments),
+            name: slice(match method {
+                Method::ResourcesRead => self.uri,
+                method if method.names_task() => self.task_id,
+                _ => self.name,
+            }),
+            resumed: (self.input_responses.is_some() || self.request_state.is_some()).then(|| {
+                Box::new(Resumed {
+                    input_responses: slice(self.input_responses),
+                    request_state: slice(self.request_state),
+                })
+            }),
+            task: self.task.map(|raw| Box::new(RawJson::within(body, raw))),
+        }
     }
-    let parts: ParamsParts<'_> =
-        serde_json::from_str(raw.get()).map_err(|error| describe(&error))?;
-    let slice = |part: Option<&RawValue>| {
-        part.map(|raw| RawJson::within(body, raw))
-            .unwrap_or_default()
-    };
-    Ok(Params {
-        raw: RawJson::within(body, raw),
-        meta: slice(parts.meta),
-        arguments: slice(parts.arguments),
-        name: slice(match method {
-            Method::ResourcesRead => parts.uri,
-            method if method.names_task() => parts.task_id,
-            _ => parts.name,
-        }),
-        resumed: (parts.input_responses.is_some() || parts.request_state.is_some()).then(|| {
-            Box::new(Resumed {
-                input_responses: slice(parts.input_responses),
-                request_state: slice(parts.request_state),
-            })
-        }),
-        task: parts.task.map(|raw| Box::new(RawJson::within(body, raw))),
-    })
 }
 
 /// Tells "not JSON" from "JSON, but no message": a wrong type can hide a syntax error further on.

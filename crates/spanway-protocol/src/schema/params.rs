@@ -35,19 +35,18 @@ pub struct GetPromptParams<'a> {
 /// Of `resources/read`, and of subscribing.
 #[derive(Debug, Deserialize)]
 #[non_exhaustive]
-pub struct ReadResourceParams<'a> {
+pub struct ReadResourceParams {
     /// Which resource.
-    #[serde(borrow)]
-    pub uri: Cow<'a, str>,
+    pub uri: String,
 }
 
 /// Of every list.
 #[derive(Debug, Default, Deserialize)]
 #[non_exhaustive]
-pub struct ListParams<'a> {
+pub struct ListParams {
     /// Where the page begins; an empty string is a value too (T-ALL-50).
-    #[serde(default, borrow)]
-    pub cursor: Option<Cow<'a, str>>,
+    #[serde(default)]
+    pub cursor: Option<String>,
 }
 
 /// Of `logging/setLevel`.

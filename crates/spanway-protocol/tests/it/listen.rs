@@ -21,7 +21,7 @@ fn read(params: &Value) -> Result<ListenFilter, Rejection> {
     else {
         panic!("not a request: {params}");
     };
-    ListenFilter::read(&request.params.raw, &Limits::default())
+    ListenFilter::read(&request.params.raw(), &Limits::default())
 }
 
 fn asked(notifications: &Value) -> ListenFilter {

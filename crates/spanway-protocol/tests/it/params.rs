@@ -43,7 +43,7 @@ fn t_all_23_malformed_call_params_are_refused() {
 #[test]
 fn t_all_50_an_empty_cursor_is_a_cursor() {
     let cursor = |text: &'static str| {
-        let params: ListParams<'_> = serde_json::from_str(text).unwrap();
+        let params: ListParams = serde_json::from_str(text).unwrap();
         params.cursor
     };
     assert_eq!(cursor("{}"), None);

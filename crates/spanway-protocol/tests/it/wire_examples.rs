@@ -77,10 +77,10 @@ fn lists_reads_and_cancellations_are_read() {
     let Some(text) = example("PaginatedRequestParams/list-with-cursor") else {
         return;
     };
-    let params: ListParams<'_> = serde_json::from_str(&text).unwrap();
+    let params: ListParams = serde_json::from_str(&text).unwrap();
     assert_eq!(params.cursor.as_deref(), Some("eyJwYWdlIjogMn0="));
     let text = r#"{"uri":"file:\/\/\/a"}"#;
-    let params: ReadResourceParams<'_> = serde_json::from_str(text).unwrap();
+    let params: ReadResourceParams = serde_json::from_str(text).unwrap();
     assert_eq!(params.uri, "file:///a");
     let path = "CancelledNotificationParams/user-requested-cancellation";
     let Some(params) = read::<CancelledParams>(path) else {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use spanway_protocol::schema::{ListParams, TASKS_EXTENSION, TaskIdParams, UpdateTaskParams};
 use spanway_protocol::{Answer, Call, Method, RawJson, Rejection, Reply, describe};
 use spanway_store::{StoreError, TaskId};
@@ -35,8 +35,7 @@ pub(crate) fn answer(
         (Some(form), Method::TasksCancel) => cancel(form, tasks, owner, task_id(call)?).boxed(),
         (Some(Form::Extension), Method::TasksUpdate) => update(tasks, owner, params(call)?).boxed(),
         (Some(Form::Core), Method::TasksList) => {
-            let params: ListParams<'_> = params(call)?;
-            let cursor = params.cursor.map(std::borrow::Cow::into_owned);
+            let ListParams { cursor, .. } = params(call)?;
             async move {
                 tasks
                     .list(&owner, cursor.as_deref(), context.version())
@@ -62,10 +61,11 @@ pub(crate) fn answer(
         .boxed())
 }
 
-fn params<'a, T: Deserialize<'a>>(call: &'a Call) -> Result<T, Reply> {
+fn params<T: DeserializeOwned>(call: &Call) -> Result<T, Reply> {
     let method = &call.method;
-    let raw = &call.params.raw;
-    raw.read()
+    call.params
+        .raw()
+        .read()
         .map_err(|error| invalid(format!("{method} is malformed: {}", describe(&error))))
 }
 

@@ -83,7 +83,7 @@ async fn initialize(
 
 /// The call that an `initialize` is, in the revision that was negotiated.
 pub(in crate::endpoint) fn handshake(request: Request) -> Result<Call, Refusal> {
-    let params = InitializeParams::read(&request.params.raw).map_err(|error| {
+    let params = InitializeParams::read(&request.params.raw()).map_err(|error| {
         let detail = format!(
             "initialize needs protocolVersion, capabilities and clientInfo: {}",
             describe(&error)
@@ -359,7 +359,7 @@ async fn set_level(
     let params: SetLevelParams =
         request
             .params
-            .raw
+            .raw()
             .read()
             .map_err(|_| Rejection::InvalidParams {
                 detail: "level must be one of the eight RFC 5424 levels".into(),
@@ -391,7 +391,7 @@ pub(in crate::endpoint) async fn notice(
                 .await?;
         }
         Method::Cancelled => {
-            if let Ok(params) = notification.params.raw.read::<CancelledParams>()
+            if let Ok(params) = notification.params.raw().read::<CancelledParams>()
                 && let Some(id) = params.request_id
             {
                 registry.cancel(&terms.session.id, &id);

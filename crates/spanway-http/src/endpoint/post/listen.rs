@@ -30,7 +30,7 @@ pub(super) async fn answer(
             need: "text/event-stream",
         });
     }
-    let asked = ListenFilter::read(&call.params.raw, &shared.limits)?;
+    let asked = ListenFilter::read(&call.params.raw(), &shared.limits)?;
     // T-TASK-11
     if !asked.tasks.is_empty() && !call.client.capabilities().tasks_extension() {
         return Err(Rejection::missing_extension(TASKS_EXTENSION));

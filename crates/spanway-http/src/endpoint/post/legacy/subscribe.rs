@@ -24,7 +24,7 @@ pub(super) async fn answer(
             method: request.method.as_str().to_owned(),
         });
     };
-    let uri = legacy::subscribed_uri(&request.params.raw, &shared.limits)?;
+    let uri = legacy::subscribed_uri(&request.params.raw(), &shared.limits)?;
     let session = &terms.session;
     let ends = request.method == Method::ResourcesUnsubscribe;
     let limit = shared.limits.subscriptions_max;
