@@ -1,9 +1,11 @@
 //! Reads a request body: bounded in bytes while it arrives, and in time.
 
 use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
+use futures_util::poll;
 use http_body::Body;
 use http_body_util::BodyExt;
 use spanway_protocol::Rejection;
@@ -18,7 +20,12 @@ pub(crate) async fn read<B: Body>(
     limit: usize,
     patience: Duration,
 ) -> Result<Bytes, Rejection> {
-    tokio::time::timeout(patience, collect(body, limit))
+    let mut collecting = pin!(collect(body, limit));
+    // Most bodies are there when their head is, and then no clock is needed.
+    if let Poll::Ready(whole) = poll!(collecting.as_mut()) {
+        return whole;
+    }
+    tokio::time::timeout(patience, collecting)
         .await
         .unwrap_or(Err(Rejection::BodyTimeout))
 }

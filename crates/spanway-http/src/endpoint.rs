@@ -82,9 +82,10 @@ impl StreamableHttp {
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Send,
     {
-        let direct = move |request| -> Answering {
+        let direct = move |request: Request<B>| -> Answering {
             let (shared, door) = (self.shared.clone(), door.clone());
-            Box::pin(async move { Ok(answer(shared, door, request).await) })
+            let (parts, body) = request.into_parts();
+            Box::pin(async move { Ok(answer(&shared, door, parts, body).await) })
         };
         if request.headers().contains_key(ORIGIN) || request.method() == Method::OPTIONS {
             Box::pin(
@@ -198,20 +199,24 @@ where
 }
 
 /// Steps 1 to 3 of the validation ladder, the same at every door (T-ALL-10).
-async fn answer<B>(shared: Arc<Shared>, door: Door, request: Request<B>) -> Response<ResponseBody>
+async fn answer<B>(
+    shared: &Arc<Shared>,
+    door: Door,
+    mut parts: Parts,
+    body: B,
+) -> Response<ResponseBody>
 where
     B: Body<Data = Bytes> + Send,
     B::Error: Send,
 {
-    let (parts, body) = request.into_parts();
     let era = match door {
-        Door::Mcp if head(&parts).claims_modern() => Era::Modern,
-        _ => Era::Legacy,
+        Door::Mcp => head(&parts).era(),
+        Door::Sse(_) | Door::Messages(_) => Era::Legacy,
     };
     if let Err(why) = shared.guard.check(&head(&parts)) {
         return respond::refusal(&why.into(), era);
     }
-    let principal = match authenticate(&shared, &parts).await {
+    let principal = match authenticate(shared, &parts).await {
         Ok(principal) => principal,
         Err(challenge) => return respond::unauthorized(challenge.header, challenge.detail, era),
     };
@@ -220,21 +225,22 @@ where
         return respond::refusal(&Rejection::ShuttingDown.into(), era);
     }
     let answered = match door {
-        Door::Mcp => return by_method(&shared, parts, era, body, principal).await,
+        Door::Mcp => return by_method(shared, &mut parts, era, body, principal).await,
         Door::Sse(connections) => {
-            sse::open(&shared, &connections, &parts, principal.as_ref()).map_err(Refusal::from)
+            sse::open(shared, &connections, &parts, principal.as_ref()).map_err(Refusal::from)
         }
         Door::Messages(connections) => {
-            sse::take(&shared, &connections, parts, body, principal).await
+            Box::pin(sse::take(shared, &connections, &mut parts, body, principal)).await
         }
     };
     answered.unwrap_or_else(|refusal| respond::refusal(&refusal, era))
 }
 
-/// At the endpoint the HTTP method decides.
+/// At the endpoint the HTTP method decides. What is rare is boxed, here and further in: every request pays for
+/// the size of the largest future there is.
 async fn by_method<B>(
     shared: &Arc<Shared>,
-    parts: Parts,
+    parts: &mut Parts,
     era: Era,
     body: B,
     principal: Option<Principal>,
@@ -244,9 +250,13 @@ where
     B::Error: Send,
 {
     match (&parts.method, era) {
-        (&Method::POST, _) => post::answer(shared, parts, body, principal).await,
-        (&Method::GET, Era::Legacy) => get::answer(shared, &parts, principal.as_ref()).await,
-        (&Method::DELETE, Era::Legacy) => delete::answer(shared, &parts, principal.as_ref()).await,
+        (&Method::POST, _) => post::answer(shared, parts, era, body, principal).await,
+        (&Method::GET, Era::Legacy) => {
+            Box::pin(get::answer(shared, parts, principal.as_ref())).await
+        }
+        (&Method::DELETE, Era::Legacy) => {
+            Box::pin(delete::answer(shared, parts, principal.as_ref())).await
+        }
         // T-2607-01: the modern revision has POST only.
         (_, Era::Modern) => {
             respond::refusal(&Rejection::MethodNotAllowed { allow: "POST" }.into(), era)

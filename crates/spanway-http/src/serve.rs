@@ -1,10 +1,11 @@
 //! Accepts connections and serves them until told to stop; then drains.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
 use hyper::body::Incoming;
@@ -139,19 +140,21 @@ async fn run(
     stopping: &CancellationToken,
 ) {
     let mut connection = pin!(connection);
-    let ended = tokio::select! {
-        biased;
-        ended = &mut connection => Some(ended),
-        () = tokio::time::sleep(head_timeout) => None,
-        () = stopping.cancelled() => None,
-    };
-    let ended = match ended {
-        Some(ended) => ended,
-        None if heard.load(Ordering::Relaxed) => connection.await,
-        None => {
-            tracing::debug!("a connection without a request was cut");
-            return;
+    let mut given_up = pin!(async {
+        tokio::select! {
+            () = tokio::time::sleep(head_timeout) => {}
+            () = stopping.cancelled() => {}
         }
+    });
+    let ended = poll_fn(|cx| match connection.as_mut().poll(cx) {
+        Poll::Ready(ended) => Poll::Ready(Some(ended)),
+        // Its own timers run from now on.
+        Poll::Pending if heard.load(Ordering::Relaxed) => Poll::Pending,
+        Poll::Pending => given_up.as_mut().poll(cx).map(|()| None),
+    });
+    let Some(ended) = ended.await else {
+        tracing::debug!("a connection without a request was cut");
+        return;
     };
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection ended early");

@@ -67,19 +67,14 @@ impl Selected {
 
 fn decide_request(head: &Head<'_>, request: Request) -> Result<Selected, (Refusal, Era)> {
     let refuse = |id, why, era| (Refusal { id: Some(id), why }, era);
-    let era_of_header = if head.claims_modern() {
-        Era::Modern
-    } else {
-        Era::Legacy
-    };
     let claims = match Claims::read(&request.params.meta) {
         Ok(claims) => claims,
-        Err(why) => return Err(refuse(request.id, why, era_of_header)),
+        Err(why) => return Err(refuse(request.id, why, head.era())),
     };
     if claims.are_made() {
         return Ok(Selected::ModernRequest(request, claims));
     }
-    if era_of_header == Era::Legacy {
+    if head.era() == Era::Legacy {
         return Ok(Selected::Legacy(Incoming::Single(Message::Request(
             request,
         ))));

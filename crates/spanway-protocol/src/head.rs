@@ -3,6 +3,7 @@
 use http::{HeaderMap, HeaderName, Method as HttpMethod, header};
 
 use crate::rejection::Rejection;
+use crate::version::Era;
 
 /// The session of a legacy request.
 pub const SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");
@@ -84,6 +85,16 @@ impl<'a> Head<'a> {
     pub(crate) fn names(&self, prefix: &str) -> impl Iterator<Item = &'a str> {
         let names = self.headers.keys().map(HeaderName::as_str);
         names.filter(move |name| name.starts_with(prefix))
+    }
+
+    /// The era that `MCP-Protocol-Version` claims; the legacy one if it is not there.
+    #[must_use]
+    pub fn era(&self) -> Era {
+        if self.claims_modern() {
+            Era::Modern
+        } else {
+            Era::Legacy
+        }
     }
 
     /// `MCP-Protocol-Version`, if it names the modern revision or a later date: then the request is never

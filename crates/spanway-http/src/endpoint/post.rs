@@ -4,9 +4,11 @@ mod deliver;
 pub(super) mod legacy;
 mod listen;
 
+use std::mem;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::future::{BoxFuture, FutureExt};
 use http::Response;
 use http::request::Parts;
 use http_body::Body;
@@ -23,10 +25,11 @@ use crate::respond::{self, Envelope};
 use crate::running::Running;
 use crate::state::{ResponseMode, Shared};
 use crate::stream::ResponseBody;
+use deliver::Delivery;
 
 /// What a POST came with besides its body.
-pub(super) struct Post {
-    parts: Parts,
+pub(super) struct Post<'a> {
+    parts: &'a mut Parts,
     accepts: Accepts,
     form: Form,
     principal: Option<Principal>,
@@ -62,10 +65,10 @@ impl Form {
     }
 }
 
-impl Post {
+impl<'a> Post<'a> {
     /// One whose answer goes onto an event stream that is open already.
-    pub(super) fn to_stream(parts: Parts, principal: Option<Principal>) -> Self {
-        let accepts = Accepts::of(&super::head(&parts));
+    pub(super) fn to_stream(parts: &'a mut Parts, principal: Option<Principal>) -> Self {
+        let accepts = Accepts::of(&super::head(parts));
         Self {
             parts,
             accepts,
@@ -97,15 +100,30 @@ impl Post {
         origin.header_rules = shared.header_rules;
         origin.tasks.clone_from(&shared.tasks);
         origin.principal = self.principal;
-        origin.headers = self.parts.headers;
-        origin.extensions = self.parts.extensions;
+        origin.headers = mem::take(&mut self.parts.headers);
+        origin.extensions = mem::take(&mut self.parts.extensions);
         origin
     }
 }
 
+/// How an answer goes on once it is clear what is asked.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is made and taken apart at once"
+)]
+enum Next<'a> {
+    /// It is there.
+    Answer(Response<ResponseBody>),
+    /// A call gives it.
+    Call(Running, Delivery),
+    /// Something rare does.
+    Later(BoxFuture<'a, Response<ResponseBody>>),
+}
+
 pub(super) async fn answer<B>(
     shared: &Arc<Shared>,
-    parts: Parts,
+    parts: &mut Parts,
+    era: Era,
     body: B,
     principal: Option<Principal>,
 ) -> Response<ResponseBody>
@@ -113,12 +131,7 @@ where
     B: Body<Data = Bytes> + Send,
     B::Error: Send,
 {
-    let head = super::head(&parts);
-    let era = if head.claims_modern() {
-        Era::Modern
-    } else {
-        Era::Legacy
-    };
+    let head = super::head(parts);
     let accepts = guard::content_type(&head)
         .and_then(|()| Accepts::for_post(&head))
         .and_then(|accepts| shared.header_rules.check_post(&head).map(|()| accepts));
@@ -140,11 +153,18 @@ where
         parts,
         principal,
     };
-    match selected {
-        Selected::ModernRequest(request, claims) => modern(shared, post, request, &claims).await,
+    let next = match selected {
+        Selected::ModernRequest(request, claims) => modern(shared, post, request, &claims),
         // Nothing in the modern revision is told by notification over HTTP: taken and dropped (trap 28).
-        Selected::ModernNotification(notification) => notified(shared, &post, &notification),
+        Selected::ModernNotification(notification) => {
+            Next::Answer(notified(shared, &post, &notification))
+        }
         Selected::Legacy(incoming) => legacy::answer(shared, post, incoming).await,
+    };
+    match next {
+        Next::Answer(response) => response,
+        Next::Call(running, delivery) => deliver::one(running, delivery).await,
+        Next::Later(answer) => answer.await,
     }
 }
 
@@ -165,13 +185,13 @@ where
     }
 }
 
-async fn modern(
-    shared: &Arc<Shared>,
-    post: Post,
+fn modern<'a>(
+    shared: &'a Arc<Shared>,
+    post: Post<'a>,
     request: Request,
     claims: &Claims,
-) -> Response<ResponseBody> {
-    let head = super::head(&post.parts);
+) -> Next<'a> {
+    let head = super::head(post.parts);
     let call = modern::accept(&head, request, claims).and_then(|call| {
         match shared.header_rules.check_call(&head, &call) {
             Ok(()) => Ok(call),
@@ -180,13 +200,16 @@ async fn modern(
     });
     let call = match call {
         Ok(call) => call,
-        Err(refusal) => return respond::refusal(&refusal, Era::Modern),
+        Err(refusal) => return Next::Answer(respond::refusal(&refusal, Era::Modern)),
     };
     if call.method == Method::Listen {
         let id = call.id.clone();
-        return listen::answer(shared, &post, call)
-            .await
-            .unwrap_or_else(|why| respond::refusal(&Refusal::new(Some(id), why), Era::Modern));
+        let answer = async move {
+            let answered = listen::answer(shared, &post, call).await;
+            answered
+                .unwrap_or_else(|why| respond::refusal(&Refusal::new(Some(id), why), Era::Modern))
+        };
+        return Next::Later(answer.boxed());
     }
     let form = post.form;
     let envelope = Envelope {
@@ -198,19 +221,23 @@ async fn modern(
     origin.spent_states = brings_state.then(|| shared.spent.clone() as _);
     let context = Context::new(&call, origin, shared.limits.queue_max);
     let running = Running::new(shared, call, context, None);
-    let delivery = deliver::Delivery {
+    let delivery = Delivery {
         form,
         envelope,
         seat: None,
         pulse: shared.keep_alive,
     };
-    deliver::one(running, delivery).await
+    Next::Call(running, delivery)
 }
 
 /// T-DUAL-09: only an unsupported version is a reason to refuse a modern notification. The header names it;
 /// without one, the claim does.
-fn notified(shared: &Shared, post: &Post, notification: &Notification) -> Response<ResponseBody> {
-    let head = super::head(&post.parts);
+fn notified(
+    shared: &Shared,
+    post: &Post<'_>,
+    notification: &Notification,
+) -> Response<ResponseBody> {
+    let head = super::head(post.parts);
     if let Err(why) = shared.header_rules.check_notification(&head, notification) {
         return respond::refusal(&why.into(), Era::Modern);
     }

@@ -60,7 +60,7 @@ fn address(stream: &str, id: &SessionId) -> String {
 pub(super) async fn take<B>(
     shared: &Arc<Shared>,
     connections: &Connections,
-    parts: Parts,
+    parts: &mut Parts,
     body: B,
     principal: Option<Principal>,
 ) -> Result<Response<ResponseBody>, Refusal>
@@ -73,7 +73,7 @@ where
     }
     let owner = principal.as_ref().map(Principal::as_str);
     let connection = connections.find(&named(parts.uri.query())?, owner)?;
-    guard::content_type(&super::head(&parts))?;
+    guard::content_type(&super::head(parts))?;
     let incoming = post::read(shared, body).await?;
     let posted = Posted {
         shared,
@@ -117,7 +117,7 @@ struct Posted<'a> {
     shared: &'a Arc<Shared>,
     connection: &'a Connection,
     terms: Option<Terms>,
-    post: Post,
+    post: Post<'a>,
 }
 
 impl Posted<'_> {

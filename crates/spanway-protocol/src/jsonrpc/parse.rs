@@ -266,11 +266,7 @@ fn not_json(error: &dyn std::error::Error) -> Refusal {
 
 /// Whether brackets outside strings nest deeper than `max`. Counts first: few bodies have that many at all.
 fn nests_deeper_than(body: &[u8], max: usize) -> bool {
-    let opening = body
-        .iter()
-        .filter(|&&byte| byte == b'{' || byte == b'[')
-        .count();
-    if opening <= max {
+    if body.len() <= max || opening_brackets(body) <= max {
         return false;
     }
     let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
@@ -295,6 +291,17 @@ fn nests_deeper_than(body: &[u8], max: usize) -> bool {
         }
     }
     false
+}
+
+/// Counted in pieces whose count fits a byte, which is what compilers make vector instructions of.
+fn opening_brackets(body: &[u8]) -> usize {
+    let count = |piece: &[u8]| -> u8 {
+        let is_opening = |&byte: &u8| byte | 0x20 == b'{';
+        piece.iter().map(|byte| u8::from(is_opening(byte))).sum()
+    };
+    body.chunks(usize::from(u8::MAX))
+        .map(|piece| usize::from(count(piece)))
+        .sum()
 }
 
 #[cfg(test)]

@@ -75,17 +75,24 @@ impl Delivery {
 
 /// Answers one call. While it is silent, a real HTTP status stays possible; after a while without a word
 /// the stream is opened, so that proxies do not cut the connection.
+///
+/// The timer is only set when a handler has to wait at all, so quick calls never touch it.
 pub(super) async fn one(mut running: Running, delivery: Delivery) -> Response<ResponseBody> {
     let form = delivery.form;
     if !form.json {
-        return streamed(running, delivery).await;
+        let first = poll_fn(|cx| Poll::Ready(running.poll_step(cx))).await;
+        return streamed(running, first, delivery);
     }
-    let mut silence = pin!(tokio::time::sleep(delivery.pulse));
+    let mut silence = None;
     let mut said = Said::default();
     loop {
         let step = poll_fn(|cx| match running.poll_step(cx) {
             Poll::Ready(step) => Poll::Ready(Some(step)),
-            Poll::Pending if form.sse => silence.as_mut().poll(cx).map(|()| None),
+            Poll::Pending if form.sse => silence
+                .get_or_insert_with(|| Box::pin(tokio::time::sleep(delivery.pulse)))
+                .as_mut()
+                .poll(cx)
+                .map(|()| None),
             Poll::Pending => Poll::Pending,
         });
         match step.await {
@@ -106,9 +113,8 @@ pub(super) async fn one(mut running: Running, delivery: Delivery) -> Response<Re
 
 /// Answers one call with a stream, come what may; only what is refused at once, with a status of its own
 /// (T-2607-24), is not hidden in a stream.
-async fn streamed(mut running: Running, delivery: Delivery) -> Response<ResponseBody> {
+fn streamed(running: Running, first: Poll<Step>, delivery: Delivery) -> Response<ResponseBody> {
     let mut said = Said::default();
-    let first = poll_fn(|cx| Poll::Ready(running.poll_step(cx))).await;
     let calls = match first {
         Poll::Ready(Step::Done(outgoing)) if outgoing.status != 200 => {
             return respond::json(outgoing, delivery.envelope);

@@ -18,40 +18,40 @@ use spanway_server::{ClientRequests, Context, Origin};
 use spanway_store::SessionChange;
 
 use super::deliver::{self, Delivery};
-use super::{Form, Post};
+use super::{Form, Next, Post};
 use crate::registry::Registry;
 use crate::respond::{self, Envelope};
 use crate::running::Running;
 use crate::state::Shared;
 use crate::stream::ResponseBody;
 
-pub(super) async fn answer(
+pub(super) async fn answer<'a>(
     shared: &Arc<Shared>,
-    post: Post,
+    post: Post<'a>,
     incoming: Incoming,
-) -> http::Response<ResponseBody> {
-    let head = crate::endpoint::head(&post.parts);
+) -> Next<'a> {
+    let head = crate::endpoint::head(post.parts);
     let outcome = match (shared.header_rules.check_legacy(&head, &incoming), incoming) {
         (Err(refusal), _) => Err(refusal),
         (Ok(()), Incoming::Single(Message::Request(request)))
             if request.method == Method::Initialize =>
         {
-            initialize(shared, post, request).await
+            Box::pin(initialize(shared, post, request)).await
         }
         (Ok(()), other) => in_session(shared, post, other).await,
     };
-    outcome.unwrap_or_else(|refusal| respond::refusal(&refusal, Era::Legacy))
+    outcome.unwrap_or_else(|refusal| Next::Answer(respond::refusal(&refusal, Era::Legacy)))
 }
 
 /// T-DUAL-07: `initialize` opens a fresh session, whatever session header came with it.
-async fn initialize(
+async fn initialize<'a>(
     shared: &Arc<Shared>,
-    post: Post,
+    post: Post<'_>,
     request: Request,
-) -> Result<http::Response<ResponseBody>, Refusal> {
+) -> Result<Next<'a>, Refusal> {
     shared
         .header_rules
-        .check_initialize(&crate::endpoint::head(&post.parts))
+        .check_initialize(&crate::endpoint::head(post.parts))
         .map_err(|why| Refusal::new(Some(request.id.clone()), why))?;
     let call = handshake(request)?;
     let form = post.form;
@@ -78,7 +78,8 @@ async fn initialize(
         seat: None,
         pulse: shared.keep_alive,
     };
-    Ok(deliver::one(Running::new(shared, call, context, None), delivery).await)
+    let running = Running::new(shared, call, context, None);
+    Ok(Next::Call(running, delivery))
 }
 
 /// The call that an `initialize` is, in the revision that was negotiated.
@@ -129,11 +130,11 @@ pub(in crate::endpoint) struct Terms {
     pub(in crate::endpoint) registry: Option<Arc<Registry>>,
 }
 
-async fn in_session(
+async fn in_session<'a>(
     shared: &Arc<Shared>,
-    post: Post,
+    post: Post<'_>,
     incoming: Incoming,
-) -> Result<http::Response<ResponseBody>, Refusal> {
+) -> Result<Next<'a>, Refusal> {
     let id = match &incoming {
         Incoming::Single(Message::Request(request)) => Some(request.id.clone()),
         _ => None,
@@ -146,19 +147,21 @@ async fn in_session(
         Incoming::Single(Message::Request(request)) => serve(shared, post, &terms, request).await,
         Incoming::Single(Message::Notification(notification)) => {
             notice(shared, &terms, || post.origin(shared), &notification).await?;
-            Ok(respond::accepted(terms.session.version))
+            Ok(Next::Answer(respond::accepted(terms.session.version)))
         }
         Incoming::Single(Message::Response(response)) => {
             take_response(&terms, &response);
-            Ok(respond::accepted(terms.session.version))
+            Ok(Next::Answer(respond::accepted(terms.session.version)))
         }
-        Incoming::Batch(messages) => serve_batch(shared, post, &terms, messages).await,
+        Incoming::Batch(messages) => Box::pin(serve_batch(shared, post, &terms, messages))
+            .await
+            .map(Next::Answer),
     }
 }
 
 /// The session the request names; without sessions, the revision its header names (T-DUAL-08).
-async fn terms(shared: &Shared, post: &Post) -> Result<Terms, Rejection> {
-    let head = crate::endpoint::head(&post.parts);
+async fn terms(shared: &Shared, post: &Post<'_>) -> Result<Terms, Rejection> {
+    let head = crate::endpoint::head(post.parts);
     let Some(registry) = &shared.sessions else {
         let version = legacy::version_header(&head)?.unwrap_or(ProtocolVersion::ASSUMED);
         let nameless = SessionId::from_random([0; 16]);
@@ -178,24 +181,24 @@ async fn terms(shared: &Shared, post: &Post) -> Result<Terms, Rejection> {
     })
 }
 
-async fn serve(
+async fn serve<'a>(
     shared: &Arc<Shared>,
-    post: Post,
+    post: Post<'_>,
     terms: &Terms,
     request: Request,
-) -> Result<http::Response<ResponseBody>, Refusal> {
+) -> Result<Next<'a>, Refusal> {
     let delivery = delivery(shared, &post, terms);
     let form = post.form;
     let taken = take_request(shared, terms, form, || post.into_origin(shared), request);
     Ok(match taken.await? {
-        Taken::Answered(outgoing) => respond::json(outgoing, delivery.envelope),
-        Taken::Running(running) => deliver::one(running, delivery).await,
+        Taken::Answered(outgoing) => Next::Answer(respond::json(outgoing, delivery.envelope)),
+        Taken::Running(running) => Next::Call(running, delivery),
     })
 }
 
 async fn serve_batch(
     shared: &Arc<Shared>,
-    post: Post,
+    post: Post<'_>,
     terms: &Terms,
     messages: Vec<Message>,
 ) -> Result<http::Response<ResponseBody>, Refusal> {
@@ -254,7 +257,7 @@ pub(in crate::endpoint) fn take_response(terms: &Terms, response: &Response) {
     }
 }
 
-fn envelope(post: &Post, terms: &Terms) -> Envelope {
+fn envelope(post: &Post<'_>, terms: &Terms) -> Envelope {
     let session = terms
         .registry
         .as_ref()
@@ -266,7 +269,7 @@ fn envelope(post: &Post, terms: &Terms) -> Envelope {
 }
 
 /// What is said on the stream of a session is kept, so that the client can come back for it.
-fn delivery(shared: &Shared, post: &Post, terms: &Terms) -> Delivery {
+fn delivery(shared: &Shared, post: &Post<'_>, terms: &Terms) -> Delivery {
     Delivery {
         form: post.form,
         envelope: envelope(post, terms),
@@ -299,7 +302,7 @@ pub(in crate::endpoint) async fn take_request(
     request: Request,
 ) -> Result<Taken, Refusal> {
     if concerns_session(&request.method) {
-        return settle(shared, terms, origin, request)
+        return Box::pin(settle(shared, terms, origin, request))
             .await
             .map(Taken::Answered);
     }

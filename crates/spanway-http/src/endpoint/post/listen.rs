@@ -16,7 +16,7 @@ use crate::subscription::{Heard, Listening};
 /// there are no changes to be told of, 503 if there are too many streams.
 pub(super) async fn answer(
     shared: &Shared,
-    post: &Post,
+    post: &Post<'_>,
     call: Call,
 ) -> Result<Response<ResponseBody>, Rejection> {
     let offered = &shared.service.info().capabilities;
