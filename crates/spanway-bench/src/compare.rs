@@ -1,145 +1,208 @@
-//! All scenarios side by side: processes of their own, in turns, medians and ratios.
+//! All rows side by side: servers as processes of their own, asked in turns; medians and ratios to the floor.
 
-use std::io::{BufRead, BufReader};
-use std::net::SocketAddr;
-use std::process::{Child, Command, Stdio};
+use std::collections::HashMap;
 
 use anyhow::Context as _;
+use clap::Args;
+use spanway_testkit::RedisServer;
+use tempfile::TempDir;
 
-use crate::scenario::Scenario;
+use crate::asking::{Asking, Wire};
+use crate::process::{Server, is_there};
+use crate::rows::{Group, Row, Who, groups};
+use crate::servers::Subject;
 
-/// What one scenario took, over all rounds.
-struct Row {
-    scenario: Scenario,
-    server: Server,
+const WARM_UP_SECONDS: f64 = 0.5;
+
+/// What is compared, and for how long.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Rounds; the median counts.
+    #[arg(long, default_value_t = 5)]
+    rounds: usize,
+    /// Seconds of load for each row in a round.
+    #[arg(long, default_value_t = 3.0)]
+    seconds: f64,
+    /// Connections at once, where a row does not say otherwise.
+    #[arg(long, default_value_t = 64)]
+    connections: u32,
+    /// Calls a second where the rate is fixed.
+    #[arg(long, default_value_t = 8000)]
+    rate: u32,
+    /// Only tables with this in their title.
+    #[arg(long, default_value = "")]
+    only: String,
+    /// Another server, as `NAME=modern=COMMAND` or `NAME=legacy=COMMAND`: it prints its address first, serves
+    /// `/mcp` and has the tool `echo`.
+    #[arg(long)]
+    peer: Vec<Peer>,
+}
+
+/// A server that is not ours.
+#[derive(Debug, Clone)]
+struct Peer {
+    name: String,
+    wire: Wire,
+    command: Vec<String>,
+}
+
+impl std::str::FromStr for Peer {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parts: Vec<&str> = text.splitn(3, '=').collect();
+        let [name, wire, command] = parts[..] else {
+            return Err("it must be NAME=modern=COMMAND or NAME=legacy=COMMAND".to_owned());
+        };
+        Ok(Self {
+            name: name.to_owned(),
+            wire: clap::ValueEnum::from_str(wire, false)?,
+            command: command.split_whitespace().map(str::to_owned).collect(),
+        })
+    }
+}
+
+/// The servers that are needed, and what they keep sessions in.
+#[derive(Default)]
+struct Running {
+    servers: HashMap<Who, Server>,
+    // Dropped after the servers that use them.
+    _folder: Option<TempDir>,
+    _redis: Option<RedisServer>,
+}
+
+/// What one row took, a value for each round.
+#[derive(Debug, Default)]
+struct Samples {
     per_second: Vec<f64>,
     cpu_micros: Vec<f64>,
-    p99_micros: Vec<f64>,
+    p50: Vec<f64>,
+    p99: Vec<f64>,
+    p999: Vec<f64>,
 }
 
-/// A server process; killed when dropped.
-struct Server {
-    child: Child,
-    address: SocketAddr,
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // It may have ended by itself; either way it is gone.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
+    let mut groups = groups(options.connections, options.rate);
+    groups.retain(|group| group.title.contains(&options.only));
+    for group in &mut groups {
+        add_peers(group, &options.peer);
     }
+    let running = Running::start(&groups, &options.peer)?;
+    println!(
+        "{} rounds of {} s for each row, in turns, medians; servers on one core, the load on another",
+        options.rounds, options.seconds
+    );
+    for group in &groups {
+        compare(group, &running, options)?;
+    }
+    Ok(())
 }
 
-pub(crate) fn run(rounds: usize, seconds: f64, connections: usize) -> anyhow::Result<()> {
-    let mut rows = Vec::new();
-    for scenario in Scenario::ALL {
-        let server = start(scenario)?;
-        rows.push(Row {
-            scenario,
-            server,
-            per_second: vec![],
-            cpu_micros: vec![],
-            p99_micros: vec![],
+fn add_peers(group: &mut Group, peers: &[Peer]) {
+    let Some(asking) = group.peers else {
+        return;
+    };
+    for (number, peer) in peers.iter().enumerate() {
+        group.rows.push(Row {
+            name: peer.name.clone(),
+            who: Who::Peer(number),
+            asking: Asking {
+                wire: peer.wire,
+                ..asking
+            },
+            requests: 1.0,
         });
     }
-    for round in 0..=rounds {
-        for row in &mut rows {
-            // The first round warms up and is not counted.
-            measure(
-                row,
-                if round == 0 { 0.5 } else { seconds },
-                connections,
-                round > 0,
-            )?;
+}
+
+impl Running {
+    fn start(groups: &[Group], peers: &[Peer]) -> anyhow::Result<Self> {
+        let mut running = Self::default();
+        for row in groups.iter().flat_map(|group| &group.rows) {
+            if running.servers.contains_key(&row.who) {
+                continue;
+            }
+            let server = match row.who {
+                Who::Own(Subject::Redis) if !is_there("redis-server") => continue,
+                Who::Own(subject) => running.own(subject)?,
+                Who::Peer(number) => {
+                    let peer = peers.get(number).context("no such peer")?;
+                    let command: Vec<&str> = peer.command.iter().map(String::as_str).collect();
+                    Server::start_other(&command)?
+                }
+            };
+            running.servers.insert(row.who, server);
+        }
+        Ok(running)
+    }
+
+    fn own(&mut self, subject: Subject) -> anyhow::Result<Server> {
+        match subject {
+            Subject::Floor => Server::start(&["floor"]),
+            Subject::FloorHttp2 => Server::start(&["floor-http2"]),
+            Subject::Memory => Server::start(&["memory"]),
+            Subject::Routes => Server::start(&["routes"]),
+            Subject::File => {
+                let folder = TempDir::new()?;
+                let path = folder.path().join("store");
+                let path = path
+                    .to_str()
+                    .context("the temporary folder has an odd name")?;
+                let server = Server::start(&["file", "--keep", path])?;
+                self._folder = Some(folder);
+                Ok(server)
+            }
+            Subject::Redis => {
+                let redis = RedisServer::with(&["--appendfsync", "everysec"]);
+                let server = Server::start(&["redis", "--keep", &redis.url()])?;
+                self._redis = Some(redis);
+                Ok(server)
+            }
         }
     }
-    print(&mut rows, rounds, seconds, connections);
-    Ok(())
 }
 
-fn start(scenario: Scenario) -> anyhow::Result<Server> {
-    let mut child = pinned(0, &["serve", scenario.word()])?
-        .stdout(Stdio::piped())
-        .spawn()?;
-    let out = child.stdout.take().context("no output")?;
-    let mut line = String::new();
-    BufReader::new(out).read_line(&mut line)?;
-    Ok(Server {
-        child,
-        address: line.trim().parse().context("no address")?,
-    })
-}
-
-/// This program again, on one core where `taskset` is there and the machine has two.
-fn pinned(core: usize, arguments: &[&str]) -> anyhow::Result<Command> {
-    let program = std::env::current_exe()?;
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let has_taskset = Command::new("taskset")
-        .arg("-V")
-        .stdout(Stdio::null())
-        .status()
-        .is_ok();
-    let mut command = if has_taskset && cores > 1 {
-        let mut command = Command::new("taskset");
-        command.args(["-c", &core.to_string()]).arg(program);
-        command
-    } else {
-        Command::new(program)
-    };
-    command.args(arguments);
-    Ok(command)
-}
-
-fn measure(row: &mut Row, seconds: f64, connections: usize, count: bool) -> anyhow::Result<()> {
-    let before = cpu_seconds(row.server.child.id())?;
-    let (seconds_text, connections_text) = (seconds.to_string(), connections.to_string());
-    let address = row.server.address.to_string();
-    let arguments = [
-        "load",
-        row.scenario.word(),
-        &address,
-        "--seconds",
-        &seconds_text,
-        "--connections",
-        &connections_text,
-    ];
-    let output = pinned(1, &arguments)?.stderr(Stdio::inherit()).output()?;
-    let text = String::from_utf8(output.stdout)?;
-    let numbers: Vec<f64> = text
-        .split_whitespace()
-        .map(str::parse)
-        .collect::<Result<_, _>>()?;
-    let [calls, _, p99] = numbers[..] else {
-        anyhow::bail!("the load of {} failed", row.scenario.name())
-    };
-    if count {
-        row.per_second.push(calls / seconds);
-        row.cpu_micros
-            .push((cpu_seconds(row.server.child.id())? - before) * 1e6 / calls);
-        row.p99_micros.push(p99);
+fn compare(group: &Group, running: &Running, options: &Options) -> anyhow::Result<()> {
+    let mut samples: Vec<Samples> = group.rows.iter().map(|_| Samples::default()).collect();
+    for round in 0..=options.rounds {
+        for (row, samples) in group.rows.iter().zip(&mut samples) {
+            let Some(server) = running.servers.get(&row.who) else {
+                continue;
+            };
+            // The first round warms up and is not counted.
+            let counted = round > 0;
+            let seconds = if counted {
+                options.seconds
+            } else {
+                WARM_UP_SECONDS
+            };
+            let measured = samples.measure(server, &row.asking, seconds, counted);
+            measured.with_context(|| row.name.clone())?;
+        }
     }
+    print(group, &mut samples);
     Ok(())
 }
 
-/// User and system time of a process so far, from the kernel's table (Linux).
-fn cpu_seconds(pid: u32) -> anyhow::Result<f64> {
-    const TICKS_PER_SECOND: f64 = 100.0;
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))
-        .context("CPU time is read from /proc")?;
-    let fields: Vec<&str> = stat
-        .rsplit(')')
-        .next()
-        .unwrap_or_default()
-        .split_whitespace()
-        .collect();
-    let ticks = |index: usize| {
-        fields
-            .get(index)
-            .and_then(|field| field.parse::<f64>().ok())
-            .unwrap_or_default()
-    };
-    Ok((ticks(11) + ticks(12)) / TICKS_PER_SECOND)
+impl Samples {
+    fn measure(
+        &mut self,
+        server: &Server,
+        asking: &Asking,
+        seconds: f64,
+        counted: bool,
+    ) -> anyhow::Result<()> {
+        let load = server.load(asking, seconds)?;
+        if !counted {
+            return Ok(());
+        }
+        self.per_second.push(load.calls as f64 / seconds);
+        self.cpu_micros.push(load.cpu_micros);
+        self.p50.push(load.p50 as f64);
+        self.p99.push(load.p99 as f64);
+        self.p999.push(load.p999 as f64);
+        Ok(())
+    }
 }
 
 fn median(samples: &mut [f64]) -> f64 {
@@ -147,23 +210,30 @@ fn median(samples: &mut [f64]) -> f64 {
     samples.get(samples.len() / 2).copied().unwrap_or_default()
 }
 
-fn print(rows: &mut [Row], rounds: usize, seconds: f64, connections: usize) {
+fn print(group: &Group, samples: &mut [Samples]) {
+    println!("\n### {}\n", group.title);
     println!(
-        "{connections} connections, {rounds} rounds of {seconds} s each in turns, medians; server and load on a core each\n"
+        "| | calls/s | of the floor | CPU µs/call | CPU over the floor | p50 µs | p99 µs | p99.9 µs |"
     );
-    println!("| tools/call | calls/s | of the floor | CPU µs/call | p99 µs |");
-    println!("|---|---:|---:|---:|---:|");
-    let floor = rows
-        .first_mut()
-        .map_or(1.0, |row| median(&mut row.per_second));
-    for row in rows {
-        let per_second = median(&mut row.per_second);
+    println!("|---|---:|---:|---:|---:|---:|---:|---:|");
+    let floor = samples.first_mut().map_or((1.0, 1.0), |floor| {
+        (median(&mut floor.per_second), median(&mut floor.cpu_micros))
+    });
+    for (row, samples) in group.rows.iter().zip(samples) {
+        if samples.per_second.is_empty() {
+            println!("| {} | skipped: no redis-server | | | | | | |", row.name);
+            continue;
+        }
+        let per_second = median(&mut samples.per_second);
+        let cpu = median(&mut samples.cpu_micros);
         println!(
-            "| {} | {per_second:.0} | {:.2} | {:.1} | {:.0} |",
-            row.scenario.name(),
-            per_second / floor,
-            median(&mut row.cpu_micros),
-            median(&mut row.p99_micros),
+            "| {} | {per_second:.0} | {:.2} | {cpu:.1} | {:.2} | {:.0} | {:.0} | {:.0} |",
+            row.name,
+            per_second * row.requests / floor.0,
+            cpu / (row.requests * floor.1),
+            median(&mut samples.p50),
+            median(&mut samples.p99),
+            median(&mut samples.p999),
         );
     }
 }

@@ -7,20 +7,31 @@
     reason = "a measuring tool prints what it measured"
 )]
 
+mod asking;
 mod compare;
 mod fanout;
+mod floor;
+mod http1;
+mod http2;
+mod instructions;
 mod load;
-mod scenario;
+mod parse;
+mod process;
+mod rows;
+mod scaling;
 mod servers;
 mod shared;
 mod store;
+mod work;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use scenario::Scenario;
+use asking::Asking;
+use servers::Subject;
+use work::Work;
 
 #[derive(Parser)]
 #[command(about = "Measures Spanway beside a bare hyper server")]
@@ -31,18 +42,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Runs every scenario in turns and prints the table.
-    Compare {
-        /// Rounds; the median counts.
-        #[arg(long, default_value_t = 5)]
-        rounds: usize,
-        /// Seconds of load for each scenario in a round.
-        #[arg(long, default_value_t = 3.0)]
-        seconds: f64,
-        /// Connections at once.
-        #[arg(long, default_value_t = 64)]
-        connections: usize,
-    },
+    /// Runs every row in turns and prints the tables.
+    Compare(compare::Options),
     /// Measures what a stream's log costs: appends with stores in memory and in a directory.
     Store {
         /// On which disk; the directory is made there and removed. Default: that of temporary files.
@@ -64,26 +65,51 @@ enum Command {
         #[arg(default_values_t = [1, 3])]
         nodes: Vec<usize>,
     },
-    /// Serves one scenario until killed.
+    /// Calls in process from one thread and from two at once.
+    Scaling {
+        /// Seconds for each of two runs of a row.
+        #[arg(long, default_value_t = 3.0)]
+        seconds: f64,
+    },
+    /// Times parsing of 8 KB of arguments beside serde_json.
+    Parse,
+    /// Counts instructions. Needs valgrind.
+    Instructions {
+        /// Fails if more are taken than the record allows.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Does one thing so many times; `instructions` runs this.
+    Repeat {
+        /// What.
+        work: Work,
+        /// How often.
+        times: usize,
+    },
+    /// Serves until killed.
     Serve {
-        /// Which one.
-        scenario: Scenario,
+        /// What.
+        subject: Subject,
         /// Where; port 0 picks a free one. The address is printed.
         #[arg(long, default_value = "127.0.0.1:0")]
         listen: SocketAddr,
+        /// Where sessions are kept: a directory for `file`, a URL for `redis`.
+        #[arg(long)]
+        keep: Option<String>,
     },
-    /// Loads a server of a scenario and prints calls, and the 50th and 99th percentile in microseconds.
+    /// Loads a server and prints calls, the 50th, 99th and 99.9th percentile, and what the server spent
+    /// for a call, in microseconds.
     Load {
-        /// Which one.
-        scenario: Scenario,
         /// Where it listens.
         address: SocketAddr,
         /// For so many seconds.
         #[arg(long, default_value_t = 3.0)]
         seconds: f64,
-        /// Connections at once.
-        #[arg(long, default_value_t = 64)]
-        connections: usize,
+        /// The server's process, to see what it spends.
+        #[arg(long)]
+        process: Option<u32>,
+        #[command(flatten)]
+        asking: Asking,
     },
 }
 
@@ -92,23 +118,27 @@ fn main() -> anyhow::Result<()> {
         .enable_all()
         .build()?;
     match Cli::parse().command {
-        Command::Compare {
-            rounds,
-            seconds,
-            connections,
-        } => compare::run(rounds, seconds, connections),
+        Command::Compare(options) => compare::run(&options),
         Command::Store { dir, seconds } => store::run(dir, seconds),
         Command::Fanout { listeners } => runtime.block_on(fanout::run(listeners)),
         Command::Shared { nodes } => runtime.block_on(shared::run(&nodes)),
-        Command::Serve { scenario, listen } => runtime.block_on(servers::serve(scenario, listen)),
+        Command::Scaling { seconds } => scaling::run(seconds),
+        Command::Parse => parse::run(),
+        Command::Instructions { check } => instructions::run(check),
+        Command::Repeat { work, times } => runtime.block_on(work.repeat(times)),
+        Command::Serve {
+            subject,
+            listen,
+            keep,
+        } => runtime.block_on(servers::serve(subject, listen, keep.as_deref())),
         Command::Load {
-            scenario,
             address,
             seconds,
-            connections,
+            process,
+            asking,
         } => {
-            let load = runtime.block_on(load::run(scenario, address, seconds, connections))?;
-            println!("{} {} {}", load.calls, load.p50_micros, load.p99_micros);
+            let load = runtime.block_on(load::run(address, asking, seconds, process))?;
+            println!("{load}");
             Ok(())
         }
     }

@@ -1,35 +1,87 @@
 //! The servers that are compared.
 
-use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
 
-use bytes::Bytes;
-use http::{Request, Response, header};
-use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
+use anyhow::Context as _;
+use axum::Json;
+use axum::routing::post;
+use clap::ValueEnum;
 use schemars::JsonSchema;
-use serde::Deserialize;
-use serde_json::value::RawValue;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use spanway::http::{App, ServeOptions};
+use spanway::openapi::from_router;
+use spanway::protocol::Limits;
+use spanway::store::Stores;
 use spanway::{Args, Context, Server, ServerBuilder, StreamableHttp, Tool};
 use tokio::net::TcpListener;
-use tokio::task::JoinSet;
 
-use crate::scenario::{Scenario, TEXT};
+use crate::floor;
 
-/// Serves until killed. Prints the address first.
-pub(crate) async fn serve(scenario: Scenario, listen: SocketAddr) -> anyhow::Result<()> {
+const SESSION_TTL: Duration = Duration::from_secs(3600);
+
+/// What answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, ValueEnum)]
+pub(crate) enum Subject {
+    /// Bare hyper.
+    Floor,
+    /// Bare hyper on HTTP/2.
+    FloorHttp2,
+    /// Spanway, which keeps sessions in memory.
+    Memory,
+    /// Spanway, which keeps them in a directory.
+    File,
+    /// Spanway, which keeps them in Redis.
+    Redis,
+    /// Spanway in front of an axum route in the same process, by its OpenAPI document.
+    Routes,
+}
+
+/// Serves until killed. Prints the address first. `keep` is the directory or URL of the store.
+pub(crate) async fn serve(
+    subject: Subject,
+    listen: SocketAddr,
+    keep: Option<&str>,
+) -> anyhow::Result<()> {
     let listener = TcpListener::bind(listen).await?;
-    println!("{}", listener.local_addr()?);
-    if scenario == Scenario::Floor {
-        return floor(listener).await;
-    }
-    let app = spanway::http::App::new(StreamableHttp::new(echoing().build()?), "/mcp");
-    let options = spanway::http::ServeOptions::default();
-    spanway::http::serve(listener, app, options, std::future::pending()).await?;
+    let address = listener.local_addr()?;
+    let limits = limits();
+    let keep = || keep.context("--keep says where sessions are kept");
+    let stores = match subject {
+        Subject::Floor | Subject::FloorHttp2 => {
+            println!("{address}");
+            return floor::serve(listener, subject == Subject::FloorHttp2).await;
+        }
+        Subject::Memory | Subject::Routes => Stores::memory(SESSION_TTL, &limits),
+        Subject::File => spanway::store_file::open(Path::new(keep()?), SESSION_TTL, &limits)?,
+        Subject::Redis => spanway::store_redis::connect(keep()?, SESSION_TTL, &limits).await?,
+    };
+    let server = match subject {
+        Subject::Routes => routes()?,
+        _ => echoing().build()?,
+    };
+    let endpoint = StreamableHttp::builder(server)
+        .limits(limits)
+        .stores(stores);
+    let app = App::new(endpoint.build(), "/mcp");
+    println!("{address}");
+    spanway::http::serve(
+        listener,
+        app,
+        ServeOptions::default(),
+        std::future::pending(),
+    )
+    .await?;
     Ok(())
+}
+
+/// Room for the sessions of many rounds; everything else as by default.
+pub(crate) fn limits() -> Limits {
+    let mut limits = Limits::default();
+    limits.sessions_max = 100_000;
+    limits
 }
 
 /// A server that answers what it was told.
@@ -40,12 +92,29 @@ pub(crate) fn echoing() -> ServerBuilder {
             Tool::new("echo_with_progress", echo_with_progress)
                 .description("The same, with progress."),
         )
+        .tool(Tool::new("echo_with_items", echo_with_items).description("The same, given more."))
 }
 
-#[derive(Deserialize, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 struct Echo {
     /// What to answer.
     text: String,
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct EchoWithItems {
+    /// What to answer.
+    text: String,
+    /// What is read and not answered.
+    items: Vec<Item>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct Item {
+    number: u64,
+    title: String,
+    tags: Vec<String>,
+    price: f64,
 }
 
 async fn echo(Args(Echo { text }): Args<Echo>) -> String {
@@ -57,55 +126,34 @@ async fn echo_with_progress(Args(Echo { text }): Args<Echo>, cx: Context) -> Str
     text
 }
 
-/// The least an HTTP server does for a call: read the body, parse the envelope, answer.
-async fn floor(listener: TcpListener) -> anyhow::Result<()> {
-    let answer = Bytes::from(format!(
-        r#"{{"jsonrpc":"2.0","id":1,"result":{{"content":[{{"type":"text","text":"{TEXT}"}}],"resultType":"complete","_meta":{{"io.modelcontextprotocol/serverInfo":{{"name":"bench","version":"1.0.0"}}}}}}}}"#
-    ));
-    let mut connections = JoinSet::new();
-    loop {
-        let (stream, _) = listener.accept().await?;
-        stream.set_nodelay(true)?;
-        let answer = answer.clone();
-        let service = service_fn(move |request: Request<Incoming>| {
-            let answer = answer.clone();
-            async move { Ok::<_, Infallible>(bare(request, answer).await) }
-        });
-        connections.spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+async fn echo_with_items(Args(EchoWithItems { text, items }): Args<EchoWithItems>) -> String {
+    let read = |item: &Item| {
+        item.number < u64::MAX && !item.title.is_empty() && item.tags.len() < 9 && item.price > 0.0
+    };
+    if items.iter().all(read) {
+        text
+    } else {
+        String::new()
     }
 }
 
-#[derive(Deserialize)]
-struct Envelope<'a> {
-    #[serde(borrow)]
-    jsonrpc: &'a RawValue,
-    #[serde(borrow)]
-    id: &'a RawValue,
-    #[serde(borrow)]
-    method: &'a RawValue,
-    #[serde(borrow)]
-    params: &'a RawValue,
-}
-
-async fn bare(request: Request<Incoming>, answer: Bytes) -> Response<Full<Bytes>> {
-    let body = request
-        .into_body()
-        .collect()
-        .await
-        .map(http_body_util::Collected::to_bytes)
-        .unwrap_or_default();
-    let parsed = serde_json::from_slice::<Envelope<'_>>(&body);
-    let complete = parsed.is_ok_and(|envelope| {
-        let parts = [
-            envelope.jsonrpc,
-            envelope.id,
-            envelope.method,
-            envelope.params,
-        ];
-        parts.iter().all(|part| !part.get().is_empty())
+/// The tool as a route of an application, which Spanway calls by its document.
+fn routes() -> anyhow::Result<Server> {
+    let router = axum::Router::new().route("/echo", post(async |echo: Json<Echo>| echo));
+    let text = json!({
+        "type": "object", "required": ["text"],
+        "properties": { "text": { "type": "string", "description": "What to answer." } },
     });
-    let mut response = Response::new(Full::new(if complete { answer } else { Bytes::new() }));
-    let json = header::HeaderValue::from_static("application/json");
-    response.headers_mut().insert(header::CONTENT_TYPE, json);
-    response
+    let content = json!({ "application/json": { "schema": text } });
+    let document = json!({
+        "openapi": "3.1.0",
+        "info": { "title": "bench", "version": "1.0.0" },
+        "paths": { "/echo": { "post": {
+            "operationId": "echo",
+            "requestBody": { "required": true, "content": content },
+            "responses": { "200": { "description": "what it was told", "content": content } },
+            "x-mcp-tool": true,
+        } } },
+    });
+    Ok(from_router(router, &document).build()?)
 }

@@ -56,7 +56,7 @@ fn open(dir: &TempDir) -> anyhow::Result<Stores> {
 fn row(what: &str, writers: u16, span: Duration, mut micros: Vec<u64>) {
     micros.sort_unstable();
     let rate = per_second(micros.len(), span);
-    let (p50, p99) = (percentile(&micros, 50), percentile(&micros, 99));
+    let (p50, p99) = (percentile(&micros, 50.0), percentile(&micros, 99.0));
     println!("| {what} | {writers} | {rate} | {p50} | {p99} |");
 }
 
