@@ -1,5 +1,5 @@
-//! Repository chores: `cargo xtask test`, which proves the whole project, and `cargo xtask tidy`,
-//! which checks the rules no compiler knows. This file decides only which chore was asked for.
+//! Repository chores: `cargo xtask test`, which proves the whole project, `cargo xtask tidy`, which checks
+//! the rules no compiler knows, and `cargo xtask bench`, which measures. This file decides only which chore was asked for.
 
 #![expect(
     clippy::print_stdout,
@@ -11,6 +11,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 
+mod bench;
 mod clients;
 mod conformance;
 mod edges;
@@ -27,7 +28,8 @@ mod testenv;
 mod tidy;
 
 const USAGE: &str = "usage: cargo xtask test [--list] [STEP…]
-       cargo xtask tidy";
+       cargo xtask tidy
+       cargo xtask bench [--peers] [--clean-build] [--short]";
 
 fn main() -> ExitCode {
     match run() {
@@ -50,6 +52,7 @@ fn run() -> Result<bool> {
             Ok(true)
         }
         ["test", names @ ..] => steps::run(names),
+        ["bench", options @ ..] => bench::run(options),
         ["tidy"] => tidy::run(&repo::Repo::find()?).map(|_| true),
         _ => bail!("unknown arguments\n{USAGE}"),
     }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 
 use crate::repo::Repo;
-use crate::{clients, conformance, faults, openapi, process, system, testenv, tidy};
+use crate::{bench, clients, conformance, faults, openapi, process, system, testenv, tidy};
 
 const BUILD_DEADLINE: Duration = Duration::from_secs(40 * 60);
 
@@ -55,9 +55,15 @@ const STEPS: &[Step] = &[
     ),
     step(
         "build",
-        "release builds of spanway, the everything example and the fault tests",
+        "release builds of spanway, the everything example, the fault tests and the bench",
         &[],
         build,
+    ),
+    step(
+        "budgets",
+        "nothing takes more instructions than recorded",
+        &["build"],
+        bench::budgets,
     ),
     step(
         "faults",
@@ -285,13 +291,15 @@ fn data(repo: &Repo) -> Result<Verdict> {
 
 /// One command for all: apart, cargo would resolve features twice and compile our crates twice.
 fn build(repo: &Repo) -> Result<Verdict> {
-    let packages = ["-p", "spanway-cli", "-p", "spanway", "-p", "spanway-faults"];
-    let programs = ["--bin", "spanway", "--bin", "spanway-faults"];
-    let targets = [&programs[..], &["--example", "everything"]].concat();
-    cargo(
-        repo,
-        &[&["build", "--release"], &packages[..], &targets].concat(),
-    )
+    let mut arguments = vec!["build", "--release", "-p", "spanway"];
+    for package in ["spanway-cli", "spanway-faults", "spanway-bench"] {
+        arguments.extend(["-p", package]);
+    }
+    for program in ["spanway", "spanway-faults", "spanway-bench"] {
+        arguments.extend(["--bin", program]);
+    }
+    arguments.extend(["--example", "everything"]);
+    cargo(repo, &arguments)
 }
 
 fn set_up(repo: &Repo) -> Result<Verdict> {

@@ -28,6 +28,11 @@ const PYTHON_SETS: [&str; 6] = [
     "fastmcp-4.1.6",
 ];
 
+/// Holds the manifest that its folder was made from.
+const STAMP: &str = ".made-from";
+/// Of the set-up, where the system's is too old.
+const NODE: &str = "node/node_modules/.bin/node";
+
 /// Servers in Python, all in one environment.
 const APPS: &str = "apps";
 
@@ -52,6 +57,18 @@ impl TestEnv {
             python(repo, &root, set)?;
         }
         Ok(Self { root, node })
+    }
+
+    /// The set-up as it stands, if it was made before.
+    pub(crate) fn found(repo: &Repo) -> Option<Self> {
+        let root = repo.root.join(".testenv");
+        let made = |part: &str| root.join(part).join(STAMP).is_file();
+        if !PYTHON_SETS.into_iter().chain(["npm"]).all(made) {
+            return None;
+        }
+        let own = root.join(NODE);
+        let node = if own.exists() { own } else { "node".into() };
+        Some(Self { root, node })
     }
 
     /// A Node script.
@@ -96,7 +113,7 @@ fn node(root: &Path) -> Result<PathBuf> {
         return Ok(PathBuf::from("node"));
     }
     let folder = root.join("node");
-    let node = folder.join("node_modules/.bin/node");
+    let node = root.join(NODE);
     made_from(&folder, NODE_PACKAGE, || {
         fs::write(folder.join("package.json"), "{\"private\":true}\n")?;
         process::run(
@@ -183,7 +200,7 @@ fn python(repo: &Repo, root: &Path, set: &str) -> Result<()> {
 
 /// Empties the folder and makes it anew unless its stamp says it was made from this manifest.
 fn made_from(folder: &Path, manifest: &str, make: impl FnOnce() -> Result<()>) -> Result<()> {
-    let stamp = folder.join(".made-from");
+    let stamp = folder.join(STAMP);
     if fs::read_to_string(&stamp).is_ok_and(|made| made == manifest) {
         return Ok(());
     }

@@ -22,6 +22,7 @@ mod scaling;
 mod servers;
 mod shared;
 mod store;
+mod streams;
 mod work;
 
 use std::net::SocketAddr;
@@ -64,6 +65,12 @@ enum Command {
         /// Numbers of nodes, a table part for each.
         #[arg(default_values_t = [1, 3])]
         nodes: Vec<usize>,
+    },
+    /// Shows what open GET streams take of a server's memory.
+    Streams {
+        /// How many.
+        #[arg(default_value_t = 2000)]
+        count: usize,
     },
     /// Calls in process from one thread and from two at once.
     Scaling {
@@ -122,6 +129,7 @@ fn main() -> anyhow::Result<()> {
         Command::Store { dir, seconds } => store::run(dir, seconds),
         Command::Fanout { listeners } => runtime.block_on(fanout::run(listeners)),
         Command::Shared { nodes } => runtime.block_on(shared::run(&nodes)),
+        Command::Streams { count } => runtime.block_on(streams::run(count)),
         Command::Scaling { seconds } => scaling::run(seconds),
         Command::Parse => parse::run(),
         Command::Instructions { check } => instructions::run(check),

@@ -44,6 +44,16 @@ impl Server {
         Ok(Self { child, address })
     }
 
+    /// Memory that is there for it now.
+    pub(crate) fn resident_bytes(&self) -> anyhow::Result<f64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))
+            .context("memory is read from /proc")?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kilobytes = line.and_then(|line| line.split_whitespace().next());
+        let kilobytes: f64 = kilobytes.context("/proc is odd")?.parse()?;
+        Ok(kilobytes * 1024.0)
+    }
+
     /// Loads it from a process on another core.
     pub(crate) fn load(&self, asking: &Asking, seconds: f64) -> anyhow::Result<Load> {
         let own = own_path()?;
