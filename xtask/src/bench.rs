@@ -36,8 +36,9 @@ struct Options {
 pub(crate) fn run(arguments: &[&str]) -> Result<bool> {
     let options = options(arguments)?;
     let repo = Repo::find()?;
-    build(&repo)?;
     let mut report = machine::heading(&repo)?;
+    println!("{report}");
+    build(&repo)?;
     let mut compare = vec!["compare".to_owned()];
     if options.short {
         compare.extend(SHORT.map(str::to_owned));
