@@ -2,7 +2,7 @@
 
 use std::future::{Future, poll_fn};
 use std::io;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
@@ -98,11 +98,9 @@ pub async fn serve(
                 heard.store(true, Ordering::Relaxed);
                 app.answer(request)
             });
-            graceful.watch(
-                builder
-                    .serve_connection(TokioIo::new(stream), service)
-                    .into_owned(),
-            )
+            let connection = builder.serve_connection(TokioIo::new(stream), service);
+            // Boxed, since a future keeps room for each place that a large one was moved from.
+            Box::pin(graceful.watch(connection.into_owned()))
         };
         let (stopping, head_timeout) = (stopping.clone(), options.head_timeout);
         connections.spawn(async move {
@@ -134,12 +132,11 @@ fn both_versions(options: &ServeOptions) -> auto::Builder<TokioExecutor> {
 /// the server stops, is cut: until the HTTP version is known no timer of the connection's own runs, and the
 /// drain would wait for the rest of a head.
 async fn run(
-    connection: impl Future<Output = Result<(), BoxError>>,
+    mut connection: Pin<Box<impl Future<Output = Result<(), BoxError>>>>,
     heard: &AtomicBool,
     head_timeout: Duration,
     stopping: &CancellationToken,
 ) {
-    let mut connection = pin!(connection);
     let mut given_up = pin!(async {
         tokio::select! {
             () = tokio::time::sleep(head_timeout) => {}

@@ -269,19 +269,11 @@ fn nests_deeper_than(body: &[u8], max: usize) -> bool {
     if body.len() <= max || opening_brackets(body) <= max {
         return false;
     }
-    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
-    for &byte in body {
-        if in_string {
-            match byte {
-                _ if escaped => escaped = false,
-                b'\\' => escaped = true,
-                b'"' => in_string = false,
-                _ => {}
-            }
-            continue;
-        }
+    let (mut depth, mut at) = (0_usize, 0);
+    while let Some(&byte) = body.get(at) {
+        at += 1;
         match byte {
-            b'"' => in_string = true,
+            b'"' => at += string_length(&body[at..]),
             b'{' | b'[' => depth += 1,
             b'}' | b']' => depth = depth.saturating_sub(1),
             _ => {}
@@ -291,6 +283,28 @@ fn nests_deeper_than(body: &[u8], max: usize) -> bool {
         }
     }
     false
+}
+
+/// How far the string goes that begins before `text`, its closing quote included; to the end if there is none.
+fn string_length(text: &[u8]) -> usize {
+    let mut at = 0;
+    while let Some(found) = text.get(at..).and_then(quote_or_escape) {
+        at += found + 1;
+        if text[at - 1] == b'"' {
+            return at;
+        }
+        // Whatever is escaped ends no string.
+        at += 1;
+    }
+    text.len()
+}
+
+/// Most strings are over before a vector search has begun.
+fn quote_or_escape(text: &[u8]) -> Option<usize> {
+    const NEAR: usize = 32;
+    let (near, far) = text.split_at(text.len().min(NEAR));
+    let found = near.iter().position(|&byte| matches!(byte, b'"' | b'\\'));
+    found.or_else(|| memchr::memchr2(b'"', b'\\', far).map(|at| at + near.len()))
 }
 
 /// Counted in pieces whose count fits a byte, which is what compilers make vector instructions of.
