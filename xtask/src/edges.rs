@@ -14,6 +14,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "spanway-http",
         &["spanway-protocol", "spanway-server", "spanway-store"],
     ),
+    ("spanway-oidc", &["spanway-http", "spanway-server"]),
     ("spanway-openapi", &["spanway-protocol", "spanway-server"]),
     ("spanway-rmcp", &["spanway-protocol", "spanway-server"]),
     ("spanway-stdio", &["spanway-protocol", "spanway-server"]),
@@ -28,6 +29,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 /// What the facade may re-export.
 const LIBRARIES: &[&str] = &[
     "spanway-http",
+    "spanway-oidc",
     "spanway-openapi",
     "spanway-protocol",
     "spanway-server",

@@ -2,6 +2,7 @@
 
 mod file;
 mod header;
+mod issuers;
 mod raw;
 mod resolved;
 mod schema;

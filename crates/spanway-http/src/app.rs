@@ -7,8 +7,9 @@
 //! | `/livez` | 200 while the process runs |
 //! | `/readyz` | 200, or 503 while it drains or its store is away |
 //! | `/health` | JSON: status, sessions, streams, uptime |
+//! | `/.well-known/oauth-protected-resource`, alone and with the MCP path behind it | who gives out tokens (RFC 9728), where that is known |
 //!
-//! Health needs no credentials and tells nothing of clients.
+//! What is beside the endpoint needs no credentials and tells nothing of clients.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -114,6 +115,10 @@ impl App {
     {
         if let Some(door) = self.door(request.uri().path()) {
             return self.endpoint.answer(door, request);
+        }
+        let path = request.uri().path();
+        if let Some(document) = self.endpoint.metadata_at(path, &self.paths.mcp) {
+            return self.endpoint.tell(document, request);
         }
         let app = self.clone();
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());

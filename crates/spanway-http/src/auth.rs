@@ -1,11 +1,14 @@
 //! Who calls: credentials to a principal, before anything of the request is looked at.
 
+mod resource;
 mod tokens;
 
+pub use resource::{ProtectedResource, ResourceError};
 pub use tokens::{BearerTokens, TokenFileError};
 
 use futures_util::future::BoxFuture;
 use http::HeaderValue;
+use http::header::AUTHORIZATION;
 use http::request::Parts;
 use spanway_server::Principal;
 
@@ -27,6 +30,8 @@ pub struct Challenge {
     pub header: HeaderValue,
     /// One sentence for the person who reads the error. Never the credentials.
     pub detail: &'static str,
+    /// Whether the credentials could not be checked at all: that is 503 with `Retry-After`, and no challenge.
+    pub is_unavailable: bool,
 }
 
 impl Challenge {
@@ -36,6 +41,7 @@ impl Challenge {
         Self {
             header: HeaderValue::from_static("Bearer realm=\"mcp\""),
             detail: "this server needs a token: send Authorization: Bearer TOKEN",
+            is_unavailable: false,
         }
     }
 
@@ -45,6 +51,34 @@ impl Challenge {
         Self {
             header: HeaderValue::from_static("Bearer realm=\"mcp\", error=\"invalid_token\""),
             detail: "the token is not valid here",
+            is_unavailable: false,
         }
+    }
+
+    /// A request whose credentials nobody can judge at the moment. It is not let in.
+    #[must_use]
+    pub fn unavailable() -> Self {
+        Self {
+            is_unavailable: true,
+            ..Self::missing()
+        }
+    }
+}
+
+/// The one bearer token of a request: from `Authorization` alone (T-AUTH-13), the scheme in any case (RFC 9110, 11.1).
+///
+/// # Errors
+/// There is no such header, it stands twice, or it is of another form.
+pub fn bearer_token(head: &Parts) -> Result<&str, Challenge> {
+    let mut values = head.headers.get_all(AUTHORIZATION).iter();
+    match (values.next(), values.next()) {
+        (None, _) => Err(Challenge::missing()),
+        (Some(value), None) => {
+            let pair = value.to_str().ok().and_then(|it| it.split_once(' '));
+            pair.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+                .map(|(_, token)| token.trim())
+                .ok_or_else(Challenge::invalid)
+        }
+        (Some(_), Some(_)) => Err(Challenge::invalid()),
     }
 }

@@ -10,7 +10,7 @@ use spanway_server::{McpService, TaskKeeper};
 use spanway_store::{MemoryNonces, MemoryTasks, NodeId, SingleNode, Stores};
 use tokio_util::task::TaskTracker;
 
-use crate::auth::Authenticate;
+use crate::auth::{Authenticate, ProtectedResource};
 use crate::clock::Clock;
 use crate::endpoint::StreamableHttp;
 use crate::registry::Registry;
@@ -26,6 +26,7 @@ pub struct StreamableHttpBuilder {
     service: Arc<dyn McpService>,
     guard: Guard,
     auth: Option<Arc<dyn Authenticate>>,
+    resource: Option<ProtectedResource>,
     limits: Limits,
     header_rules: HeaderRules,
     mode: ResponseMode,
@@ -47,6 +48,7 @@ impl StreamableHttpBuilder {
             service,
             guard: Guard::default(),
             auth: None,
+            resource: None,
             limits: Limits::default(),
             header_rules: HeaderRules::default(),
             mode: ResponseMode::default(),
@@ -74,6 +76,12 @@ impl StreamableHttpBuilder {
     /// [`Principal`](spanway_server::Principal) that a layer left in the request's extensions is used.
     pub fn auth(mut self, auth: impl Authenticate) -> Self {
         self.auth = Some(Arc::new(auth));
+        self
+    }
+
+    /// Tells clients who gives out tokens: every 401 names the metadata, which an [`App`](crate::App) serves.
+    pub fn protected_resource(mut self, resource: ProtectedResource) -> Self {
+        self.resource = Some(resource);
         self
     }
 
@@ -182,6 +190,7 @@ impl StreamableHttpBuilder {
             cors: crate::cors::policy(&self.guard),
             guard: self.guard,
             auth: self.auth,
+            resource: self.resource,
             subscriptions: Subscriptions::new(self.limits.listen_streams_max),
             limits: self.limits,
             header_rules: self.header_rules,

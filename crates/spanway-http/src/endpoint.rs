@@ -19,12 +19,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::ORIGIN;
 use http::request::Parts;
-use http::{Method, Request, Response};
+use http::{Method, Request, Response, StatusCode};
 use http_body::Body;
 use spanway_protocol::{Era, Head, Refusal, Rejection};
 use spanway_server::{McpService, Principal};
 use tower::{Layer, Service};
 
+use crate::auth::ProtectedResource;
 use crate::builder::StreamableHttpBuilder;
 use crate::respond;
 use crate::sse::Connections;
@@ -97,6 +98,28 @@ impl StreamableHttp {
         } else {
             direct(request)
         }
+    }
+
+    /// The metadata of the protected resource, if that is at `path`.
+    pub(crate) fn metadata_at(&self, path: &str, mounted: &str) -> Option<Bytes> {
+        let resource = self.shared.resource.as_ref();
+        let found = resource.filter(|it| it.is_at(path, mounted));
+        found.map(ProtectedResource::document)
+    }
+
+    /// Answers with a public document, which pages of allowed origins may read.
+    pub(crate) fn tell<B>(&self, document: Bytes, request: Request<B>) -> Answering
+    where
+        B: Send + 'static,
+    {
+        let service = tower::service_fn(move |request: Request<B>| {
+            let answer = match *request.method() {
+                Method::GET | Method::HEAD => respond::with_json(StatusCode::OK, document.clone()),
+                _ => respond::get_only(),
+            };
+            std::future::ready(Ok(answer))
+        });
+        Box::pin(self.shared.cors.layer(service).call(request))
     }
 
     /// The connections of the HTTP+SSE transport, where it is served.
@@ -218,7 +241,9 @@ where
     }
     let principal = match authenticate(shared, &parts).await {
         Ok(principal) => principal,
-        Err(challenge) => return respond::unauthorized(challenge.header, challenge.detail, era),
+        Err(challenge) => {
+            return respond::unauthorized(challenge, shared.resource.as_ref(), era);
+        }
     };
     // While draining nothing begins, but what runs can still be cancelled, answered and ended.
     if shared.is_draining() && parts.method == Method::GET {

@@ -7,6 +7,7 @@ use spanway_protocol::{
     Era, Outgoing, PROTOCOL_VERSION, ProtocolVersion, Refusal, Rejection, SESSION_ID, refuse,
 };
 
+use crate::auth::{Challenge, ProtectedResource};
 use crate::stream::ResponseBody;
 
 const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
@@ -100,20 +101,27 @@ pub(crate) fn refusal(refusal: &Refusal, era: Era) -> Response<ResponseBody> {
     response
 }
 
-/// 401 with the challenge that says how to authenticate.
+/// 401 with the challenge that says how to authenticate and who gives out tokens; 503 where nobody can tell.
 pub(crate) fn unauthorized(
-    challenge: HeaderValue,
-    detail: &'static str,
+    challenge: Challenge,
+    resource: Option<&ProtectedResource>,
     era: Era,
 ) -> Response<ResponseBody> {
+    if challenge.is_unavailable {
+        return refusal(&Rejection::CredentialsUnchecked.into(), era);
+    }
     let mut response = refusal(
         &Rejection::Unauthorized {
-            detail: detail.into(),
+            detail: challenge.detail.into(),
         }
         .into(),
         era,
     );
-    response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+    let header = match resource {
+        Some(resource) => resource.challenge(challenge.header),
+        None => challenge.header,
+    };
+    response.headers_mut().insert(WWW_AUTHENTICATE, header);
     response
 }
 

@@ -10,7 +10,7 @@ use spanway_server::{Change, Changes, McpService, Principal, Tasks};
 use tokio_util::task::TaskTracker;
 use tower_http::cors::CorsLayer;
 
-use crate::auth::Authenticate;
+use crate::auth::{Authenticate, ProtectedResource};
 use crate::clock::Clock;
 use crate::registry::Registry;
 use crate::spent::Spent;
@@ -37,6 +37,8 @@ pub(crate) struct Shared {
     pub(crate) guard: Guard,
     pub(crate) cors: CorsLayer,
     pub(crate) auth: Option<Arc<dyn Authenticate>>,
+    /// Who gives out tokens, where clients are told.
+    pub(crate) resource: Option<ProtectedResource>,
     pub(crate) limits: Limits,
     pub(crate) header_rules: HeaderRules,
     pub(crate) mode: ResponseMode,

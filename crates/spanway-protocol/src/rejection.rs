@@ -57,6 +57,9 @@ pub enum Rejection {
         /// What is missing or wrong, without the credentials.
         detail: Cow<'static, str>,
     },
+    /// Who could say whether credentials are valid cannot be reached. Nobody is let in meanwhile.
+    #[error("credentials cannot be checked now; try again later")]
+    CredentialsUnchecked,
     /// The endpoint does not have the HTTP method.
     #[error("method not allowed: this endpoint answers {allow}")]
     MethodNotAllowed {
@@ -292,6 +295,7 @@ impl Rejection {
             | Self::TooManyCalls
             | Self::TooManyStates
             | Self::ShuttingDown
+            | Self::CredentialsUnchecked
             | Self::StoreUnavailable => 503,
             // A legacy 404 means "session gone": an unknown method must not look like that.
             Self::MethodNotFound { .. } => match era {
@@ -335,6 +339,7 @@ impl Rejection {
                 | Self::CallTimeout { .. }
                 | Self::NodeLost
                 | Self::StoreUnavailable
+                | Self::CredentialsUnchecked
                 | Self::TooManyStates
                 | Self::TooManyTasks { .. }
                 | Self::ShuttingDown,
@@ -370,7 +375,7 @@ impl Rejection {
             | Self::TooManyTasks { .. }
             | Self::TooManyStates => Some(30),
             Self::ShuttingDown | Self::SessionBusy { .. } | Self::TooManyCalls => Some(1),
-            Self::StoreUnavailable => Some(5),
+            Self::StoreUnavailable | Self::CredentialsUnchecked => Some(5),
             _ => None,
         }
     }

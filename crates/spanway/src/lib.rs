@@ -70,6 +70,9 @@ pub use spanway_http::StreamableHttp;
 #[cfg(feature = "http")]
 pub use spanway_store as store;
 
+#[cfg(feature = "oidc")]
+pub use spanway_oidc as oidc;
+
 #[cfg(feature = "store-file")]
 pub use spanway_store_file as store_file;
 #[cfg(feature = "store-redis")]

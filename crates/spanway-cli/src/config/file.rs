@@ -9,6 +9,9 @@ use super::{Api, ServerConfig, Settings, clash, offer, reload_every, scoped_sour
 /// How alike an unknown key and a known one must be for us to guess that it was meant.
 const ALIKE: f64 = 0.8;
 
+/// Keys that need each other.
+const ISSUERS: [&str; 3] = ["oidc-issuer", "resource-url", "oidc-audience"];
+
 /// What is wrong in a file, and where; lines and columns count from 1.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Mistake {
@@ -87,8 +90,14 @@ impl FileSettings {
     /// Tries each value by itself, for documents named on a command line or, without those, in the file.
     pub(super) fn judge(&mut self, text: &str, sources: &[String]) {
         for entry in &self.entries {
-            // What a value needs beside itself: the documents it may be for, and leave to listen anywhere.
+            // What a value needs beside itself: the documents it may be for, leave to listen anywhere, and what is said
+            // of issuers where it is one of that.
+            let is_of_issuers = ISSUERS.contains(&entry.key.as_str());
+            let of_issuers = is_of_issuers.then(|| self.settings.clone());
+            let of_issuers = of_issuers.unwrap_or_default();
             let beside = Settings {
+                oidc_issuer: of_issuers.oidc_issuer,
+                resource_url: of_issuers.resource_url,
                 source: self.settings.source.clone(),
                 insecure_no_auth: Some(true),
                 ..Settings::default()

@@ -74,7 +74,7 @@ settings! {
     #[serde(deserialize_with = "texts::secret")]
     #[schemars(with = "OneOrSeveral")]
     source: Vec<String>,
-    /// Where to listen. Off loopback it takes --auth-tokens, or --insecure-no-auth [default: 127.0.0.1:8000]
+    /// Where to listen. Off loopback it takes --auth-tokens, --oidc-issuer or --insecure-no-auth [default: 127.0.0.1:8000]
     #[arg(long, value_name = "ADDRESS", env = "SPANWAY_LISTEN", help_heading = "Serving")]
     listen: Option<String>,
     /// The path of the MCP endpoint [default: /mcp]
@@ -86,6 +86,17 @@ settings! {
     /// A file of `name: token` lines; requests must then carry one as a bearer token
     #[arg(long, value_name = "FILE", env = "SPANWAY_AUTH_TOKENS", help_heading = "Serving")]
     auth_tokens: Option<PathBuf>,
+    /// Takes tokens of this OpenID Connect or OAuth issuer, https://id.example; with --auth-tokens, those too. It takes
+    /// --resource-url (repeatable)
+    #[arg(long = "oidc-issuer", value_name = "URL", env = "SPANWAY_OIDC_ISSUER", value_delimiter = ',', help_heading = "Serving")]
+    oidc_issuer: Vec<String>,
+    /// The public URL of the endpoint, https://mcp.example/mcp: what its metadata says, and what issuers' tokens must be
+    /// for
+    #[arg(long, value_name = "URL", env = "SPANWAY_RESOURCE_URL", help_heading = "Serving")]
+    resource_url: Option<String>,
+    /// What issuers' tokens must be for, where that is not --resource-url
+    #[arg(long, value_name = "AUDIENCE", env = "SPANWAY_OIDC_AUDIENCE", help_heading = "Serving")]
+    oidc_audience: Option<String>,
     /// Serves off loopback without credentials: only behind something that checks them
     #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "BOOL", env = "SPANWAY_INSECURE_NO_AUTH", help_heading = "Serving")]
     insecure_no_auth: Option<bool>,

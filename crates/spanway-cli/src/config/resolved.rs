@@ -18,6 +18,7 @@ use spanway::{
 use url::Url;
 
 use super::header::headers;
+use super::issuers::{Issuers, guarded};
 use super::raw::{OperationSettings, Settings};
 use super::scope::pair;
 use super::store::StorePlace;
@@ -39,6 +40,7 @@ pub(crate) struct ServerConfig {
     pub(crate) log_format: LogFormat,
     pub(crate) options: ServeOptions,
     tokens: Option<BearerTokens>,
+    issuers: Option<Issuers>,
     hosts: Vec<String>,
     origins: Vec<String>,
     mode: ResponseMode,
@@ -95,10 +97,11 @@ impl ServerConfig {
             .as_deref()
             .map(read_tokens)
             .transpose()?;
-        if !listen.ip().is_loopback() && tokens.is_none() && settings.insecure_no_auth != Some(true)
-        {
+        let issuers = Issuers::resolve(settings)?;
+        let is_guarded = tokens.is_some() || issuers.is_some();
+        if !listen.ip().is_loopback() && !is_guarded && settings.insecure_no_auth != Some(true) {
             bail!(
-                "refusing to listen on {listen} without authentication: give --auth-tokens FILE, or \
+                "refusing to listen on {listen} without authentication: give --auth-tokens FILE, --oidc-issuer URL, or \
                  --insecure-no-auth if something in front of this server checks credentials"
             );
         }
@@ -137,6 +140,7 @@ impl ServerConfig {
             sse: settings.no_sse != Some(true),
             strict_headers: settings.strict_headers == Some(true),
             tokens,
+            issuers,
             hosts: settings.allow_host.clone(),
             origins: settings.allow_origin.clone(),
             mode: mode(settings.response.as_deref())?,
@@ -159,9 +163,9 @@ impl ServerConfig {
         })
     }
 
-    /// Whether requests must carry a token.
+    /// Whether requests must carry a token of the file; for one of an issuer clients log in by themselves.
     pub(crate) fn wants_token(&self) -> bool {
-        self.tokens.is_some()
+        self.tokens.is_some() && self.issuers.is_none()
     }
 
     /// Gives a server what it needs to ask its clients. If it surely will ask and no key is set, whoever
@@ -206,10 +210,7 @@ impl ServerConfig {
         if !self.sse {
             builder = builder.without_sse();
         }
-        Ok(match self.tokens {
-            Some(tokens) => builder.auth(tokens).build(),
-            None => builder.build(),
-        })
+        Ok(guarded(builder, self.issuers, self.tokens).build())
     }
 }
 
@@ -351,9 +352,10 @@ fn token_parameter(text: &str) -> anyhow::Result<(String, String, String)> {
 fn forward(settings: &Settings) -> anyhow::Result<Vec<String>> {
     let names = &settings.forward_header;
     let is_own = |name: &String| name.trim().eq_ignore_ascii_case("authorization");
-    if settings.auth_tokens.is_some() && names.iter().any(is_own) {
+    let has_own = settings.auth_tokens.is_some() || !settings.oidc_issuer.is_empty();
+    if has_own && names.iter().any(is_own) {
         bail!(
-            "--forward-header Authorization: with --auth-tokens that is the token for this server, which the API must not get"
+            "--forward-header Authorization: with --auth-tokens and --oidc-issuer that is the token for this server, which the API must not get"
         );
     }
     Ok(names.clone())

@@ -276,3 +276,21 @@ fn help_and_version_go_to_stdout() {
             .starts_with("spanway ")
     );
 }
+
+#[test]
+fn k3_17_what_is_said_of_issuers_has_to_be_whole() {
+    let issuer = ["serve", "--oidc-issuer", "https://id.example"];
+    let line = misused(&issuer);
+    assert!(line.contains("--resource-url"), "{line}");
+    let line = misused(&["serve", "--resource-url", "https://mcp.example/mcp"]);
+    assert!(line.contains("--oidc-issuer"), "{line}");
+    let line = misused(&[&issuer[..], &["--resource-url", "mcp.example"]].concat());
+    assert!(line.contains("--resource-url \"mcp.example\""), "{line}");
+    let whole = ["--resource-url", "https://mcp.example/mcp"];
+    let plain = ["serve", "--oidc-issuer", "http://id.example"];
+    let line = misused(&[&plain[..], &whole].concat());
+    assert!(line.contains("https"), "{line}");
+    let forward = ["--forward-header", "Authorization"];
+    let line = misused(&[&issuer[..], &whole, &forward].concat());
+    assert!(line.contains("--oidc-issuer"), "{line}");
+}

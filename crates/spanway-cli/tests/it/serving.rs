@@ -330,6 +330,28 @@ fn tokens_are_demanded_where_there_are_some() {
     assert!(get_text(&serving.url, "/livez").starts_with("HTTP/1.1 200"));
 }
 
+#[test]
+fn k3_16_and_k3_17_issuers_guard_the_endpoint_and_are_named_to_clients() {
+    let folder = tempfile::tempdir().unwrap();
+    let tokens = file(&folder, "tokens", "ida: correct-horse\n");
+    let serving = Serving::start(&mut spanway([
+        "serve",
+        "--auth-tokens",
+        tokens.to_str().unwrap(),
+        "--oidc-issuer",
+        "https://id.example",
+        "--resource-url",
+        "https://mcp.example/mcp",
+    ]));
+    let line = call(&serving.url, &["list_genres"]).failed(1);
+    assert!(line.contains("401"), "{line}");
+    let metadata = get_text(&serving.url, "/.well-known/oauth-protected-resource/mcp");
+    assert!(metadata.starts_with("HTTP/1.1 200"), "{metadata}");
+    assert!(metadata.contains("\"authorization_servers\":[\"https://id.example\"]"));
+    let header = "Authorization: Bearer correct-horse";
+    call(&serving.url, &["list_genres", "--header", header]).ok();
+}
+
 /// Waits until the server has taken the signal.
 fn refuses_connections(url: &str) {
     let address = url.trim_start_matches("http://").trim_end_matches("/mcp");

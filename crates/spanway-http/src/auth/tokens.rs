@@ -4,12 +4,11 @@ use std::fmt;
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, ready};
-use http::header::AUTHORIZATION;
 use http::request::Parts;
 use spanway_server::Principal;
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 
-use super::{Authenticate, Challenge};
+use super::{Authenticate, Challenge, bearer_token};
 
 /// The tokens of known callers. Compared in constant time; `Debug` shows only how many there are.
 pub struct BearerTokens {
@@ -103,26 +102,10 @@ impl BearerTokens {
 
 impl Authenticate for BearerTokens {
     fn authenticate<'a>(&'a self, head: &'a Parts) -> BoxFuture<'a, Result<Principal, Challenge>> {
-        let mut values = head.headers.get_all(AUTHORIZATION).iter();
-        let outcome = match (values.next(), values.next()) {
-            (None, _) => Err(Challenge::missing()),
-            (Some(value), None) => {
-                let token = value.to_str().ok().and_then(bearer);
-                token
-                    .and_then(|token| self.find(token))
-                    .cloned()
-                    .ok_or_else(Challenge::invalid)
-            }
-            (Some(_), Some(_)) => Err(Challenge::invalid()),
-        };
+        let outcome = bearer_token(head)
+            .and_then(|token| self.find(token).cloned().ok_or_else(Challenge::invalid));
         ready(outcome).boxed()
     }
-}
-
-/// The token of `Bearer TOKEN`; the scheme in any case (RFC 9110, 11.1).
-fn bearer(value: &str) -> Option<&str> {
-    let (scheme, token) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
 impl fmt::Debug for BearerTokens {
@@ -133,6 +116,8 @@ impl fmt::Debug for BearerTokens {
 
 #[cfg(test)]
 mod tests {
+    use http::header::AUTHORIZATION;
+
     use super::*;
 
     fn authenticate(tokens: &BearerTokens, authorization: &[&str]) -> Result<String, Challenge> {

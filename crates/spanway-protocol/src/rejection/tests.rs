@@ -17,6 +17,7 @@ fn table() -> Vec<(Rejection, Told, Told)> {
             -32600,
         ),
         both(Rejection::Unauthorized { detail: "d".into() }, 401, -32600),
+        both(Rejection::CredentialsUnchecked, 503, -32603),
         both(Rejection::MethodNotAllowed { allow: "POST" }, 405, -32600),
         both(Rejection::BodyTooLarge { limit: 1 }, 413, -32600),
         both(Rejection::BodyTimeout, 408, -32600),
