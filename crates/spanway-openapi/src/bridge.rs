@@ -8,6 +8,7 @@ mod breaker;
 mod builder;
 mod caller;
 mod dry;
+mod files;
 mod pages;
 mod read;
 mod retry;
@@ -37,6 +38,7 @@ use crate::upstream::{Arrival, Reach, Upstream, UpstreamError};
 use breaker::Breaker;
 pub use builder::{BridgeBuilder, BridgeError};
 pub(crate) use caller::{Caller, PassOn};
+pub(crate) use files::Source;
 use pages::Pages;
 pub(crate) use read::Unread;
 use retry::Attempt;
@@ -55,6 +57,8 @@ pub struct Bridge {
     is_dry: bool,
     /// Whether arguments that do not conform are read as was probably meant.
     pub(crate) is_tolerant: bool,
+    /// What files can be taken from.
+    sources: OnceLock<Vec<Source>>,
 }
 
 /// One operation and what calling it needs.
@@ -157,8 +161,9 @@ impl Bridge {
             return Err("nothing is sent to the API in a dry run".to_owned());
         }
         let operation = &callable.operation;
+        let arguments = self.with_files(operation, arguments, caller).await?;
         let fixed = self.fixed_headers(caller.headers);
-        let request = build_request(operation, &callable.base, arguments, &fixed);
+        let request = build_request(operation, &callable.base, &arguments, &fixed);
         let mut request = request.map_err(|error| error.to_string())?;
         request.extensions_mut().insert(callable.reach);
         let is_key = |name: &HeaderName| self.credentials.has_key_header(name);

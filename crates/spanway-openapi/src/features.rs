@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use spanway_server::{Principal, Prompt, Resource, ServerBuilder, Tool};
 
-use crate::bridge::Bridge;
+use crate::bridge::{Bridge, Source};
 use crate::operation::Operation;
 use crate::problem::Problem;
 use crate::prompt::prompt;
-use crate::resource::{Address, resource};
+use crate::resource::{Address, Place, resource};
 use crate::tools::tool_at;
 
 /// Says whether a caller is granted a scope.
@@ -181,9 +181,11 @@ impl<S: Send + Sync + 'static> Features<S> {
     /// Every operation of `bridge` as what its marks and `exposure` make of it.
     pub(crate) fn of(bridge: &Arc<Bridge>, exposure: &Exposure) -> Self {
         let mut features = Self::default();
+        let mut sources = Vec::new();
         for (index, operation) in bridge.operations().enumerate() {
-            features.add(bridge, index, operation, exposure);
+            features.add(bridge, index, operation, exposure, &mut sources);
         }
+        bridge.take_files_from(sources);
         features
     }
 
@@ -193,6 +195,7 @@ impl<S: Send + Sync + 'static> Features<S> {
         index: usize,
         operation: &Operation,
         exposure: &Exposure,
+        sources: &mut Vec<Source>,
     ) {
         let scopes = &operation.marks.scopes;
         let addresses = exposure.addresses(operation).unwrap_or_else(|problem| {
@@ -212,7 +215,9 @@ impl<S: Send + Sync + 'static> Features<S> {
             });
         }
         for address in addresses {
-            let resource = resource(bridge, index, operation, address);
+            let place = Arc::new(Place::new(index, operation, address));
+            sources.extend(Source::new(Arc::clone(&place), exposure.decision(scopes)));
+            let resource = resource(bridge, operation, place);
             self.resources.push(match exposure.decision(scopes) {
                 Some(decide) => resource.visible_to(decide),
                 None => resource,

@@ -38,7 +38,7 @@ pub enum RequestError {
     #[error("{}: holds characters that a header cannot carry", at(.0))]
     HeaderValue(String),
     /// A file argument is not base64.
-    #[error("{}: must be base64 or a data: URI", at(.0))]
+    #[error("{}: must be base64, a data: URI or the URI of a resource here", at(.0))]
     NotBase64(String),
     /// The URL is too long or otherwise impossible.
     #[error("the arguments do not make a valid URL: {0}")]

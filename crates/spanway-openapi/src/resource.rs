@@ -159,20 +159,18 @@ fn argument_of<'o>(operation: &'o Operation, variable: &str) -> Option<&'o str> 
 /// The operation at `index` as a resource at `address`.
 pub(crate) fn resource<S: Send + Sync + 'static>(
     bridge: &Arc<Bridge>,
-    index: usize,
     operation: &Operation,
-    address: Address,
+    place: Arc<Place>,
 ) -> Resource<S> {
     let schema = &operation.arguments.schema;
-    let variables = address.variables.clone();
-    let (uri, is_template) = (address.uri.clone(), address.is_template);
+    let Address {
+        uri,
+        variables,
+        is_template,
+    } = place.address.clone();
     let reader = Arc::new(Reader {
         bridge: Arc::clone(bridge),
-        index,
-        check: SchemaCheck::new(schema.clone()),
-        schema: schema.clone(),
-        variables: address.variables,
-        mime_type: mime_type(operation),
+        place,
     });
     let read =
         move |Uri(uri): Uri, Params(values): Params<BTreeMap<String, String>>, cx: Context| {
@@ -231,14 +229,59 @@ fn mime_type(operation: &Operation) -> Option<String> {
     operation.marks.mime_type.clone().or_else(declared)
 }
 
+/// An address, and what is asked of the API for what is there.
+pub(crate) struct Place {
+    address: Address,
+    /// Of the operation.
+    pub(crate) index: usize,
+    check: SchemaCheck,
+    schema: Value,
+    pub(crate) mime_type: Option<String>,
+}
+
+impl Place {
+    pub(crate) fn new(index: usize, operation: &Operation, address: Address) -> Self {
+        let schema = &operation.arguments.schema;
+        Self {
+            address,
+            index,
+            check: SchemaCheck::new(schema.clone()),
+            schema: schema.clone(),
+            mime_type: mime_type(operation),
+        }
+    }
+
+    /// All the URIs that lead here.
+    pub(crate) fn template(&self) -> &str {
+        &self.address.uri
+    }
+
+    /// The arguments that the variables of its address make; `None` if the API takes no such.
+    pub(crate) fn arguments<'v>(
+        &self,
+        value: impl Fn(&str) -> Option<&'v str>,
+    ) -> Option<Map<String, Value>> {
+        let mut arguments = Map::new();
+        for (variable, argument) in &self.address.variables {
+            let value = from_text(property(&self.schema, argument), value(variable)?);
+            arguments.insert(argument.clone(), value);
+        }
+        let arguments = Value::Object(arguments);
+        // A URI whose parts are not what the API takes names nothing there.
+        if self.check.problems(&arguments).is_some() {
+            return None;
+        }
+        match arguments {
+            Value::Object(arguments) => Some(arguments),
+            _ => None,
+        }
+    }
+}
+
 /// What reading a resource needs.
 struct Reader {
     bridge: Arc<Bridge>,
-    index: usize,
-    check: SchemaCheck,
-    schema: Value,
-    variables: BTreeMap<String, String>,
-    mime_type: Option<String>,
+    place: Arc<Place>,
 }
 
 impl Reader {
@@ -248,24 +291,14 @@ impl Reader {
         values: &BTreeMap<String, String>,
         context: &Context,
     ) -> Result<Vec<ResourceContents>, ResourceError> {
-        let mut arguments = Map::new();
-        for (variable, argument) in &self.variables {
-            let text = values.get(variable).ok_or_else(ResourceError::not_found)?;
-            let value = from_text(property(&self.schema, argument), text);
-            arguments.insert(argument.clone(), value);
-        }
-        let arguments = Value::Object(arguments);
-        // A URI whose parts are not what the API takes names nothing there.
-        if self.check.problems(&arguments).is_some() {
-            return Err(ResourceError::not_found());
-        }
-        let Value::Object(arguments) = arguments else {
-            return Err(ResourceError::not_found());
-        };
-        let place = (uri.as_str(), self.mime_type.as_deref());
+        let arguments = self
+            .place
+            .arguments(|variable| values.get(variable).map(String::as_str))
+            .ok_or_else(ResourceError::not_found)?;
+        let place = (uri.as_str(), self.place.mime_type.as_deref());
         let contents = self
             .bridge
-            .contents_at(self.index, &arguments, context, place);
+            .contents_at(self.place.index, &arguments, context, place);
         contents.await.map_err(|unread| match unread {
             Unread::Missing => ResourceError::not_found(),
             Unread::Failed(text) => ResourceError::new(text),

@@ -125,5 +125,6 @@ pub use resource::Resource;
 pub use server::{Server, ServerBuilder};
 pub use service::{McpService, ServiceInfo};
 pub use task::{TaskKeeper, TaskSupport, TaskWatch, Tasks};
+pub use template::UriTemplate;
 pub use tool::Tool;
 pub use validate::SchemaCheck;

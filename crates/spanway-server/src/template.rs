@@ -6,9 +6,9 @@ use serde_json::{Map, Value};
 /// Bytes of a URI that is matched; a longer one matches nothing.
 const URI_BYTES_MAX: usize = 8192;
 
-/// A template and its parts.
+/// A template of URIs, such as `book://{number}`: `{name}` stands for one segment, `{+name}` for several.
 #[derive(Debug, Clone)]
-pub(crate) struct UriTemplate {
+pub struct UriTemplate {
     parts: Vec<Part>,
 }
 
@@ -26,8 +26,11 @@ enum Slashes {
 }
 
 impl UriTemplate {
-    /// Reads a template.
-    pub(crate) fn parse(template: &str) -> Result<Self, String> {
+    /// Reads a template. A URI without variables is one too.
+    ///
+    /// # Errors
+    /// It begins with no scheme, or its braces cannot be understood; the text says which.
+    pub fn parse(template: &str) -> Result<Self, String> {
         let mut parts = Vec::new();
         let mut rest = template;
         while let Some(open) = rest.find('{') {
@@ -53,7 +56,8 @@ impl UriTemplate {
 
     /// The decoded values with which the template gives `uri`; none if there are no such values, or if one
     /// of them would climb out of its directory (T-2607-43).
-    pub(crate) fn matches(&self, uri: &str) -> Option<Map<String, Value>> {
+    #[must_use]
+    pub fn matches(&self, uri: &str) -> Option<Map<String, Value>> {
         if uri.len() > URI_BYTES_MAX {
             return None;
         }

@@ -1,11 +1,12 @@
-//! Properties of a multipart body that are files: models give them as base64 or as a `data:` URI.
+//! Properties of a multipart body that are files: models give them as base64, as a `data:` URI or
+//! as the URI of a resource.
 
 use serde_json::{Map, Value, json};
 
 use crate::schema::{Direction, SchemaReader};
 
 /// What is told of an argument that is a file.
-const HINT: &str = "A file: its content as base64, or a data: URI (data:TYPE;name=FILE;base64,…).";
+const HINT: &str = "A file: its content as base64, a data: URI (data:TYPE;name=FILE;base64,…), or the URI of a resource here.";
 
 /// The schema of the argument for a property, if the property is a file or a list of files.
 pub(super) fn as_file(schemas: &mut SchemaReader<'_>, property: &Value) -> Option<Value> {

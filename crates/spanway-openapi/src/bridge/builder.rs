@@ -369,6 +369,7 @@ impl BridgeBuilder {
             retries: self.retries,
             pages_max: self.pages_max,
             is_tolerant: self.is_tolerant,
+            sources: OnceLock::new(),
             is_dry: self.is_dry,
         })
     }

@@ -13,7 +13,7 @@ use crate::upstream::Tell;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Caller<'c> {
     pub(super) headers: &'c HeaderMap,
-    context: Option<&'c Context>,
+    pub(super) context: Option<&'c Context>,
 }
 
 impl<'c> From<&'c Context> for Caller<'c> {

@@ -12,6 +12,7 @@ mod answers;
 mod bounds;
 mod documents;
 mod dry;
+mod files;
 mod marks;
 mod methods;
 mod mutations;
