@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use tokio::task::JoinSet;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::asking::{Asking, Flow, Wire};
 use crate::http1::Connection;
@@ -84,6 +85,7 @@ pub(crate) async fn run(
     let begin = Instant::now();
     let until = begin + Duration::from_secs_f64(seconds);
     let mut tasks = JoinSet::new();
+    let awake = AbortOnDropHandle::new(tokio::spawn(stay_awake()));
     for (number, (connection, request)) in (0..asking.connections).zip(ready) {
         let pace = Pace {
             until,
@@ -100,7 +102,7 @@ pub(crate) async fn run(
         micros.extend(outcome??);
     }
     let spent = spent()? - before;
-    drop(idle);
+    drop((idle, awake));
     micros.sort_unstable();
     Ok(Load {
         calls: micros.len(),
@@ -109,6 +111,14 @@ pub(crate) async fn run(
         p999: percentile(&micros, 99.9),
         cpu_micros: spent * 1e6 / micros.len() as f64,
     })
+}
+
+/// Keeps this process from sleeping: whoever writes to a sleeping process pays for waking it, so that a server
+/// would seem the dearer the longer its client waits.
+async fn stay_awake() {
+    loop {
+        tokio::task::yield_now().await;
+    }
 }
 
 /// The value below which so many of a hundred are.
