@@ -34,6 +34,10 @@ use asking::Asking;
 use servers::Subject;
 use work::Work;
 
+/// As the program `spanway` has it; the floor and rmcp get it too.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[derive(Parser)]
 #[command(about = "Measures Spanway beside a bare hyper server")]
 struct Cli {

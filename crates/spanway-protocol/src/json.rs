@@ -1,5 +1,10 @@
 //! A piece of a message that stays JSON text until somebody asks for it.
 
+mod scan;
+
+pub(crate) use scan::{Quoted, Scanner};
+
+use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -14,14 +19,14 @@ use serde_json::value::RawValue;
 pub struct RawJson(Bytes);
 
 impl RawJson {
-    /// The part of `body` that `raw` was borrowed from.
-    pub(crate) fn within(body: &Bytes, raw: &RawValue) -> Self {
-        Self(body.slice_ref(raw.get().as_bytes()))
+    /// The part of `body` that `text` was borrowed from.
+    pub(crate) fn within(body: &Bytes, text: &str) -> Self {
+        Self(body.slice_ref(text.as_bytes()))
     }
 
     /// The part of this text that `raw` was borrowed from.
-    pub(crate) fn slice(&self, raw: &RawValue) -> Self {
-        Self::within(&self.0, raw)
+    pub(crate) fn slice(&self, raw: Raw<'_>) -> Self {
+        Self::within(&self.0, raw.0)
     }
 
     /// Serialises `value` to JSON text.
@@ -55,6 +60,21 @@ impl RawJson {
         deserializer.end().map(|()| read)
     }
 
+    /// What it says, if it is a string; copied only if something in it is escaped.
+    #[must_use]
+    pub fn string(&self) -> Option<Cow<'_, str>> {
+        let text = self.as_str()?;
+        match plain_string(text) {
+            Some(plain) => Some(Cow::Borrowed(plain)),
+            None => serde_json::from_str(text).ok().map(Cow::Owned),
+        }
+    }
+
+    /// The JSON text. All there ever is is valid.
+    pub(crate) fn as_str(&self) -> Option<&str> {
+        std::str::from_utf8(self.as_bytes()).ok()
+    }
+
     /// The JSON text; `{}` when there is none.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
@@ -72,6 +92,22 @@ impl RawJson {
     pub fn is_object(&self) -> bool {
         self.as_bytes().starts_with(b"{")
     }
+}
+
+/// JSON text of one value, borrowed from where it was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Raw<'a>(pub(crate) &'a str);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Raw<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        <&RawValue>::deserialize(deserializer).map(|raw| Self(raw.get()))
+    }
+}
+
+/// What a JSON string says, if it says it without escapes.
+pub(crate) fn plain_string(text: &str) -> Option<&str> {
+    let inner = text.strip_prefix('"')?.strip_suffix('"')?;
+    (!inner.contains('\\')).then_some(inner)
 }
 
 impl Serialize for RawJson {

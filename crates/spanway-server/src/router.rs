@@ -161,11 +161,7 @@ fn name(call: &Call) -> Result<Cow<'_, str>, Reply> {
     if call.params.name.is_absent() {
         return Err(missing());
     }
-    let raw = &call.params.name;
-    let borrowed = raw.read().map(Cow::Borrowed);
-    borrowed
-        .or_else(|_| raw.read().map(Cow::Owned))
-        .map_err(|_| missing())
+    call.params.name.string().ok_or_else(missing)
 }
 
 /// The arguments; none are an empty object. Anything else than an object is malformed, whatever the schema

@@ -5,6 +5,8 @@ use std::fmt;
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::json::plain_string;
+
 /// A request id: a string or an integer, never null (T-ALL-02). `1` and `"1"` are different ids, and an id
 /// is echoed with the JSON type it came with (T-ALL-03).
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -16,6 +18,21 @@ pub enum RequestId {
     Unsigned(u64),
     /// A string.
     String(Box<str>),
+}
+
+impl RequestId {
+    /// The id of a JSON text that has nothing unusual about it: no escapes, no fraction.
+    pub(crate) fn plain(text: &str) -> Option<Self> {
+        if let Some(text) = plain_string(text) {
+            return Some(text.into());
+        }
+        // To JSON minus nought is no integer.
+        if text.starts_with("-0") {
+            return None;
+        }
+        let integer = text.parse().map(Self::Integer);
+        integer.or_else(|_| text.parse().map(Self::Unsigned)).ok()
+    }
 }
 
 impl From<i64> for RequestId {

@@ -1,10 +1,9 @@
 //! Requests, notifications and responses; what they carry stays raw JSON.
 
 use serde::Deserialize;
-use serde_json::value::RawValue;
 
 use super::{ErrorObject, RequestId};
-use crate::json::RawJson;
+use crate::json::{Raw, RawJson};
 use crate::method::Method;
 
 /// What one body holds.
@@ -102,7 +101,7 @@ impl Params {
         #[derive(Deserialize)]
         struct Outline<'a> {
             #[serde(borrow)]
-            params: &'a RawValue,
+            params: Raw<'a>,
         }
         // A message that was read has its parameters still.
         let outline = self.message.read_object::<Outline<'_>>();

@@ -1,4 +1,6 @@
-//! From bytes to messages in one borrowed pass; parameters stay raw.
+//! From bytes to messages; parameters stay raw.
+
+mod quick;
 
 use bytes::Bytes;
 use serde::de::IgnoredAny;
@@ -9,7 +11,7 @@ use serde_json::value::RawValue;
 use super::{
     ErrorObject, Incoming, Message, Notification, Params, Request, RequestId, Response, Resumed,
 };
-use crate::json::{RawJson, describe, object};
+use crate::json::{Raw, RawJson, describe, object};
 use crate::limits::Limits;
 use crate::method::Method;
 use crate::rejection::{Refusal, Rejection};
@@ -20,14 +22,17 @@ use crate::rejection::{Refusal, Rejection};
 /// Not JSON, or nested deeper than the limit (`-32700`); JSON that is no JSON-RPC message, an empty batch,
 /// or one over the limit (`-32600`). The refusal carries the request's id where it could be read (T-ALL-03).
 pub fn parse(body: &Bytes, limits: &Limits) -> Result<Incoming, Refusal> {
+    // T-ALL-01: all of it, also what nobody looks at; then the JSON reader need not look again.
+    let text = std::str::from_utf8(body).map_err(|error| not_json(&error))?;
+    if let Some(message) = quick::message(body, text, limits.nesting_max) {
+        return Ok(Incoming::Single(message));
+    }
     if nests_deeper_than(body, limits.nesting_max) {
         return Err(Rejection::TooDeep {
             limit: limits.nesting_max,
         }
         .into());
     }
-    // T-ALL-01: all of it, also what nobody looks at; then the JSON reader need not look again.
-    let text = std::str::from_utf8(body).map_err(|error| not_json(&error))?;
     if !body.trim_ascii_start().starts_with(b"[") {
         return parse_one(body, text).map(Incoming::Single);
     }
@@ -48,20 +53,19 @@ pub fn parse(body: &Bytes, limits: &Limits) -> Result<Incoming, Refusal> {
     messages.collect::<Result<_, _>>().map(Incoming::Batch)
 }
 
-/// A message whose parameters are read as a `P`.
+/// The members of a message.
 #[derive(Deserialize)]
-#[serde(bound = "'de: 'a, P: Deserialize<'de>")]
-struct Envelope<'a, P> {
+struct Envelope<'a> {
     #[serde(rename = "jsonrpc")]
     _version: TwoPointZero,
     #[serde(default, deserialize_with = "present")]
     id: Option<RequestId>,
-    #[serde(default)]
+    #[serde(default, borrow)]
     method: Option<Name<'a>>,
-    #[serde(default)]
-    params: Option<P>,
+    #[serde(default, borrow)]
+    params: Option<&'a RawValue>,
     #[serde(default, borrow, deserialize_with = "present")]
-    result: Option<&'a RawValue>,
+    result: Option<Raw<'a>>,
     #[serde(default)]
     error: Option<Object<ErrorObject>>,
 }
@@ -96,28 +100,10 @@ impl<'de> Deserialize<'de> for TwoPointZero {
     }
 }
 
-/// One pass reads all that routing needs. Only what it does not take is read again, for what is wrong with it.
+/// What is not quickly read: a message with something unusual about it, or none at all; says what is wrong.
 fn parse_one(body: &Bytes, text: &str) -> Result<Message, Refusal> {
-    if let Ok(Object(envelope)) = serde_json::from_str::<Object<Envelope<'_, Object<_>>>>(text) {
-        return message(body, text, envelope, |Object(parts)| Ok(parts));
-    }
-    let Object::<Envelope<'_, &RawValue>>(envelope) =
+    let Object::<Envelope<'_>>(envelope) =
         serde_json::from_str(text).map_err(|error| explain(text, &error))?;
-    message(body, text, envelope, |raw| {
-        if !raw.get().starts_with('{') {
-            return Err("params must be an object".to_owned());
-        }
-        serde_json::from_str(raw.get()).map_err(|error| describe(&error))
-    })
-}
-
-/// What the members of a message make of it.
-fn message<'a, P>(
-    body: &Bytes,
-    text: &str,
-    envelope: Envelope<'a, P>,
-    parts_of: impl FnOnce(P) -> Result<ParamsParts<'a>, String>,
-) -> Result<Message, Refusal> {
     let refuse = |id: Option<RequestId>, detail: &str| Refusal {
         id,
         why: Rejection::InvalidRequest {
@@ -134,15 +120,10 @@ fn message<'a, P>(
             ..
         } => {
             let method = Method::from(method.as_ref());
-            let params = match params.map(parts_of).transpose() {
-                Ok(parts) => parts.map(|parts| parts.within(body, text, &method)),
-                Err(detail) => return Err(refuse(id, &detail)),
+            match params.map(ParamsParts::read).transpose() {
+                Ok(parts) => Ok(message(body, text, id, method, parts)),
+                Err(detail) => Err(refuse(id, &detail)),
             }
-            .unwrap_or_default();
-            Ok(match id {
-                Some(id) => Message::Request(Request { id, method, params }),
-                None => Message::Notification(Notification { method, params }),
-            })
         }
         Envelope {
             method: None,
@@ -152,7 +133,7 @@ fn message<'a, P>(
             ..
         } => Ok(Message::Response(Response {
             id,
-            outcome: Ok(RawJson::within(body, result)),
+            outcome: Ok(RawJson::within(body, result.0)),
         })),
         Envelope {
             method: None,
@@ -171,40 +152,63 @@ fn message<'a, P>(
     }
 }
 
-#[derive(Deserialize)]
+/// A request, or without an id a notification, of what was read of it.
+fn message(
+    body: &Bytes,
+    text: &str,
+    id: Option<RequestId>,
+    method: Method,
+    parts: Option<ParamsParts<'_>>,
+) -> Message {
+    let params = parts.map(|parts| parts.within(body, text, &method));
+    let params = params.unwrap_or_default();
+    match id {
+        Some(id) => Message::Request(Request { id, method, params }),
+        None => Message::Notification(Notification { method, params }),
+    }
+}
+
+#[derive(Default, Deserialize)]
 struct ParamsParts<'a> {
     #[serde(default, borrow, rename = "_meta")]
-    meta: Option<&'a RawValue>,
+    meta: Option<Raw<'a>>,
     #[serde(default, borrow)]
-    arguments: Option<&'a RawValue>,
+    arguments: Option<Raw<'a>>,
     #[serde(default, borrow)]
-    name: Option<&'a RawValue>,
+    name: Option<Raw<'a>>,
     #[serde(default, borrow)]
-    uri: Option<&'a RawValue>,
+    uri: Option<Raw<'a>>,
     #[serde(default, borrow, rename = "taskId")]
-    task_id: Option<&'a RawValue>,
+    task_id: Option<Raw<'a>>,
     #[serde(default, borrow)]
-    task: Option<&'a RawValue>,
+    task: Option<Raw<'a>>,
     #[serde(
         default,
         borrow,
         rename = "inputResponses",
         deserialize_with = "present"
     )]
-    input_responses: Option<&'a RawValue>,
+    input_responses: Option<Raw<'a>>,
     #[serde(default, borrow, rename = "requestState", deserialize_with = "present")]
-    request_state: Option<&'a RawValue>,
+    request_state: Option<Raw<'a>>,
 }
 
-impl ParamsParts<'_> {
+impl<'a> ParamsParts<'a> {
+    fn read(raw: &'a RawValue) -> Result<Self, String> {
+        if !raw.get().starts_with('{') {
+            return Err("params must be an object".to_owned());
+        }
+        serde_json::from_str(raw.get()).map_err(|error| describe(&error))
+    }
+
     /// The parts as pieces of `body`, which holds the message `text`.
     fn within(self, body: &Bytes, text: &str, method: &Method) -> Params {
-        let slice = |part: Option<&RawValue>| {
-            part.map(|raw| RawJson::within(body, raw))
+        let slice = |part: Option<Raw<'_>>| {
+            part.map(|raw| RawJson::within(body, raw.0))
                 .unwrap_or_default()
         };
         Params {
-            message: RawJson::from_written(body.slice_ref(text.as_bytes())),
+            message: RawJson::within(body, text),
             meta: slice(self.meta),
             arguments: slice(self.arguments),
             name: slice(match method {
@@ -218,7 +222,7 @@ impl ParamsParts<'_> {
                     request_state: slice(self.request_state),
                 })
             }),
-            task: self.task.map(|raw| Box::new(RawJson::within(body, raw))),
+            task: self.task.map(|raw| Box::new(RawJson::within(body, raw.0))),
         }
     }
 }
@@ -264,18 +268,17 @@ fn not_json(error: &dyn std::error::Error) -> Refusal {
     .into()
 }
 
-/// Whether brackets outside strings nest deeper than `max`. Counts first: few bodies have that many at all.
+/// Whether brackets outside strings nest deeper than `max`.
 fn nests_deeper_than(body: &[u8], max: usize) -> bool {
-    if body.len() <= max || opening_brackets(body) <= max {
-        return false;
-    }
-    let (mut depth, mut at) = (0_usize, 0);
-    while let Some(&byte) = body.get(at) {
-        at += 1;
+    let (mut depth, mut in_string) = (0_usize, false);
+    let mut bytes = body.iter();
+    while let Some(&byte) = bytes.next() {
         match byte {
-            b'"' => at += string_length(&body[at..]),
-            b'{' | b'[' => depth += 1,
-            b'}' | b']' => depth = depth.saturating_sub(1),
+            // Whatever is escaped ends no string.
+            b'\\' if in_string => drop(bytes.next()),
+            b'"' => in_string = !in_string,
+            b'{' | b'[' if !in_string => depth += 1,
+            b'}' | b']' if !in_string => depth = depth.saturating_sub(1),
             _ => {}
         }
         if depth > max {
@@ -283,39 +286,6 @@ fn nests_deeper_than(body: &[u8], max: usize) -> bool {
         }
     }
     false
-}
-
-/// How far the string goes that begins before `text`, its closing quote included; to the end if there is none.
-fn string_length(text: &[u8]) -> usize {
-    let mut at = 0;
-    while let Some(found) = text.get(at..).and_then(quote_or_escape) {
-        at += found + 1;
-        if text[at - 1] == b'"' {
-            return at;
-        }
-        // Whatever is escaped ends no string.
-        at += 1;
-    }
-    text.len()
-}
-
-/// Most strings are over before a vector search has begun.
-fn quote_or_escape(text: &[u8]) -> Option<usize> {
-    const NEAR: usize = 32;
-    let (near, far) = text.split_at(text.len().min(NEAR));
-    let found = near.iter().position(|&byte| matches!(byte, b'"' | b'\\'));
-    found.or_else(|| memchr::memchr2(b'"', b'\\', far).map(|at| at + near.len()))
-}
-
-/// Counted in pieces whose count fits a byte, which is what compilers make vector instructions of.
-fn opening_brackets(body: &[u8]) -> usize {
-    let count = |piece: &[u8]| -> u8 {
-        let is_opening = |&byte: &u8| byte | 0x20 == b'{';
-        piece.iter().map(|byte| u8::from(is_opening(byte))).sum()
-    };
-    body.chunks(usize::from(u8::MAX))
-        .map(|piece| usize::from(count(piece)))
-        .sum()
 }
 
 #[cfg(test)]

@@ -1,9 +1,8 @@
 //! What a modern request says of itself in `_meta`.
 
 use serde::{Deserialize, Deserializer};
-use serde_json::value::RawValue;
 
-use crate::json::{RawJson, describe};
+use crate::json::{Raw, RawJson, Scanner, describe, plain_string};
 use crate::rejection::Rejection;
 use crate::schema::{LoggingLevel, ProgressToken};
 
@@ -34,22 +33,44 @@ struct Wire<'a> {
         rename = "io.modelcontextprotocol/protocolVersion",
         deserialize_with = "present"
     )]
-    version: Option<&'a RawValue>,
+    version: Option<Raw<'a>>,
     #[serde(default, borrow, rename = "io.modelcontextprotocol/clientInfo")]
-    client_info: Option<&'a RawValue>,
+    client_info: Option<Raw<'a>>,
     #[serde(default, borrow, rename = "io.modelcontextprotocol/clientCapabilities")]
-    client_capabilities: Option<&'a RawValue>,
+    client_capabilities: Option<Raw<'a>>,
     #[serde(default, borrow, rename = "io.modelcontextprotocol/logLevel")]
-    log_level: Option<&'a RawValue>,
-    #[serde(default, rename = "progressToken")]
-    progress_token: Option<ProgressToken>,
+    log_level: Option<Raw<'a>>,
+    #[serde(default, borrow, rename = "progressToken")]
+    progress_token: Option<Raw<'a>>,
 }
 
 /// An explicit `null` is a claim too, a wrong one (T-DUAL-10: the key decides).
 fn present<'de: 'a, 'a, D: Deserializer<'de>>(
     deserializer: D,
-) -> Result<Option<&'a RawValue>, D::Error> {
-    <&RawValue>::deserialize(deserializer).map(Some)
+) -> Result<Option<Raw<'a>>, D::Error> {
+    Raw::deserialize(deserializer).map(Some)
+}
+
+impl<'a> Wire<'a> {
+    /// Reads what has nothing unusual about it, as nearly all have.
+    fn quickly(meta: &'a str) -> Option<Self> {
+        let mut wire = Self::default();
+        let mut scanner = Scanner::new(meta, usize::MAX);
+        scanner.object(|scanner, key| {
+            let value = match key.plain()? {
+                "io.modelcontextprotocol/protocolVersion" => &mut wire.version,
+                "io.modelcontextprotocol/clientInfo" => &mut wire.client_info,
+                "io.modelcontextprotocol/clientCapabilities" => &mut wire.client_capabilities,
+                "io.modelcontextprotocol/logLevel" => &mut wire.log_level,
+                "progressToken" => &mut wire.progress_token,
+                _ => return scanner.value().map(drop),
+            };
+            // None of them comes twice.
+            let is_first = value.replace(scanner.something()?).is_none();
+            is_first.then_some(())
+        })?;
+        scanner.is_over().then_some(wire)
+    }
 }
 
 impl Claims {
@@ -61,24 +82,26 @@ impl Claims {
         if meta.is_absent() {
             return Ok(Self::default());
         }
-        let wire: Wire<'_> = meta
-            .read_object()
-            .map_err(|error| invalid(format!("_meta is malformed: {}", describe(&error))))?;
+        let malformed =
+            |error: serde_json::Error| invalid(format!("_meta is malformed: {}", describe(&error)));
+        let wire = match meta.as_str().and_then(Wire::quickly) {
+            Some(wire) => wire,
+            None => meta.read_object().map_err(malformed)?,
+        };
         let level = wire.log_level.map(|raw| {
-            serde_json::from_str::<LoggingLevel>(raw.get()).map_err(|_| {
+            serde_json::from_str::<LoggingLevel>(raw.0).map_err(|_| {
                 invalid("_meta logLevel must be one of the eight RFC 5424 levels".to_owned())
             })
         });
-        let slice = |raw: Option<&RawValue>| raw.map(|raw| meta.slice(raw)).unwrap_or_default();
+        let token = wire.progress_token.map(|raw| ProgressToken::read(raw.0));
+        let slice = |raw: Option<Raw<'_>>| raw.map(|raw| meta.slice(raw)).unwrap_or_default();
         Ok(Self {
             made: wire.version.is_some(),
-            version: wire
-                .version
-                .and_then(|raw| serde_json::from_str(raw.get()).ok()),
+            version: wire.version.and_then(text),
             client_info: slice(wire.client_info),
             client_capabilities: slice(wire.client_capabilities),
             log_level: level.transpose()?,
-            progress_token: wire.progress_token,
+            progress_token: token.transpose().map_err(malformed)?,
         })
     }
 
@@ -116,6 +139,14 @@ impl Claims {
         let capabilities = self.client_capabilities.is_absent().then_some(CAPABILITIES);
         let keys: Vec<&str> = version.into_iter().chain(capabilities).collect();
         invalid(format!("params._meta must have {}", keys.join(" and ")))
+    }
+}
+
+/// What a JSON string says.
+fn text(raw: Raw<'_>) -> Option<String> {
+    match plain_string(raw.0) {
+        Some(plain) => Some(plain.to_owned()),
+        None => serde_json::from_str(raw.0).ok(),
     }
 }
 

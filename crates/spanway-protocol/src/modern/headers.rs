@@ -49,7 +49,7 @@ pub(crate) fn name_agrees(head: &Head<'_>, request: &Request) -> Result<(), Reje
         return Ok(());
     }
     let header = head.single(&NAME)?;
-    let Ok(name) = request.params.name.read::<Cow<'_, str>>() else {
+    let Some(name) = request.params.name.string() else {
         return Ok(());
     };
     match header {

@@ -1,13 +1,12 @@
 //! How client and server get to know each other.
 
 use serde::{Deserialize, Serializer};
-use serde_json::value::RawValue;
 
 use super::capabilities::ServerCapabilities;
 use super::implementation::Implementation;
 use super::list::CacheHint;
 use super::project::{Meta, Project, Projected, View, object};
-use crate::json::RawJson;
+use crate::json::{Raw, RawJson};
 use crate::version::ProtocolVersion;
 
 /// What `initialize` says. Client details stay raw until asked for.
@@ -33,12 +32,12 @@ impl InitializeParams {
         struct Wire<'a> {
             protocol_version: String,
             #[serde(default, borrow)]
-            capabilities: Option<&'a RawValue>,
+            capabilities: Option<Raw<'a>>,
             #[serde(default, borrow)]
-            client_info: Option<&'a RawValue>,
+            client_info: Option<Raw<'a>>,
         }
         let wire: Wire<'_> = params.read()?;
-        let slice = |raw: Option<&RawValue>| raw.map(|raw| params.slice(raw)).unwrap_or_default();
+        let slice = |raw: Option<Raw<'_>>| raw.map(|raw| params.slice(raw)).unwrap_or_default();
         Ok(Self {
             protocol_version: wire.protocol_version,
             capabilities: slice(wire.capabilities),

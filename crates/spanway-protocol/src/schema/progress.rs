@@ -24,6 +24,16 @@ impl From<i64> for ProgressToken {
     }
 }
 
+impl ProgressToken {
+    /// Reads one from JSON text.
+    pub(crate) fn read(text: &str) -> Result<Self, serde_json::Error> {
+        match RequestId::plain(text) {
+            Some(id) => Ok(Self(id)),
+            None => serde_json::from_str(text),
+        }
+    }
+}
+
 /// The parameters of `notifications/progress`.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]

@@ -147,9 +147,15 @@ impl Outbox {
     }
 
     pub(super) fn poll_next(&self, cx: &Context<'_>) -> Poll<Emission> {
-        if let Some(emission) = self.pop() {
+        let mut state = self.lock();
+        if let Some(emission) = state.pop() {
             return Poll::Ready(emission);
         }
+        // Nothing follows that would be worth waking for.
+        if state.closed {
+            return Poll::Pending;
+        }
+        drop(state);
         self.waker.register(cx.waker());
         self.pop().map_or(Poll::Pending, Poll::Ready)
     }
@@ -161,19 +167,24 @@ impl Outbox {
     }
 
     fn pop(&self) -> Option<Emission> {
-        let mut state = self.lock();
-        state.queue.pop_front().or_else(|| {
-            let dropped = std::mem::take(&mut state.dropped_logs);
+        self.lock().pop()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn pop(&mut self) -> Option<Emission> {
+        self.queue.pop_front().or_else(|| {
+            let dropped = std::mem::take(&mut self.dropped_logs);
             (dropped > 0).then(|| {
                 let text =
                     format!("{dropped} log messages were left out: the client reads too slowly");
                 Emission::Log(LogMessage::new(LoggingLevel::Warning, json!(text)))
             })
         })
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
