@@ -65,9 +65,10 @@ impl Selected {
     }
 }
 
-fn decide_request(head: &Head<'_>, request: Request) -> Result<Selected, (Refusal, Era)> {
+fn decide_request(head: &Head<'_>, mut request: Request) -> Result<Selected, (Refusal, Era)> {
     let refuse = |id, why, era| (Refusal { id: Some(id), why }, era);
-    let claims = match Claims::read(&request.params.meta) {
+    let read = request.params.claims.take();
+    let claims = match read.map_or_else(|| Claims::read(&request.params.meta), Ok) {
         Ok(claims) => claims,
         Err(why) => return Err(refuse(request.id, why, head.era())),
     };

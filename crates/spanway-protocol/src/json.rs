@@ -70,8 +70,13 @@ impl RawJson {
         }
     }
 
+    /// The bytes that pieces can be taken of.
+    pub(crate) fn as_shared(&self) -> &Bytes {
+        &self.0
+    }
+
     /// The JSON text. All there ever is is valid.
-    pub(crate) fn as_str(&self) -> Option<&str> {
+    fn as_str(&self) -> Option<&str> {
         std::str::from_utf8(self.as_bytes()).ok()
     }
 

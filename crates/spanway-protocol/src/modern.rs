@@ -9,6 +9,7 @@ pub use claims::Claims;
 pub use listen::{ListenFilter, Subscription};
 pub use mirror::{InvalidMirror, MirroredArguments};
 
+pub(crate) use claims::Wire as WireClaims;
 pub(crate) use headers::{agree, name_agrees};
 
 use crate::call::{Call, Client};

@@ -72,9 +72,14 @@ impl<'a> Scanner<'a> {
 
     /// Goes over any value and gives its text, white space around it left out.
     pub(crate) fn value(&mut self) -> Option<&'a str> {
+        self.over(Self::skip)
+    }
+
+    /// The text of the value that `goes` goes over.
+    pub(crate) fn over(&mut self, goes: impl FnOnce(&mut Self) -> Option<()>) -> Option<&'a str> {
         self.space();
         let begin = self.at;
-        self.skip()?;
+        goes(self)?;
         self.text.get(begin..self.at)
     }
 

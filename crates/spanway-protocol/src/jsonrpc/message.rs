@@ -5,6 +5,7 @@ use serde::Deserialize;
 use super::{ErrorObject, RequestId};
 use crate::json::{Raw, RawJson};
 use crate::method::Method;
+use crate::modern::Claims;
 
 /// What one body holds.
 #[derive(Debug, Clone, PartialEq)]
@@ -83,6 +84,8 @@ pub struct Params {
     pub(super) message: RawJson,
     /// `_meta`, if present.
     pub meta: RawJson,
+    /// What `_meta` claims, where it is well-formed; taken by whoever decides on it.
+    pub(crate) claims: Option<Claims>,
     /// `arguments` of `tools/call` and `prompts/get`, if present.
     pub arguments: RawJson,
     /// `name`, or the `uri` of `resources/read`, or the `taskId` of a task: JSON text, as sent. What `Mcp-Name`

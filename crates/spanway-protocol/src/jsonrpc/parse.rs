@@ -14,6 +14,7 @@ use super::{
 use crate::json::{Raw, RawJson, describe, object};
 use crate::limits::Limits;
 use crate::method::Method;
+use crate::modern::{Claims, WireClaims};
 use crate::rejection::{Refusal, Rejection};
 
 /// Reads one body: a message, or a batch of them.
@@ -172,6 +173,9 @@ fn message(
 struct ParamsParts<'a> {
     #[serde(default, borrow, rename = "_meta")]
     meta: Option<Raw<'a>>,
+    /// What stands in it, where that was read with it.
+    #[serde(skip)]
+    claims: Option<WireClaims<'a>>,
     #[serde(default, borrow)]
     arguments: Option<Raw<'a>>,
     #[serde(default, borrow)]
@@ -207,9 +211,16 @@ impl<'a> ParamsParts<'a> {
             part.map(|raw| RawJson::within(body, raw.0))
                 .unwrap_or_default()
         };
+        let meta = slice(self.meta);
+        let claims = match self.claims {
+            Some(wire) => wire.within(body).ok(),
+            None if meta.is_absent() => None,
+            None => Claims::read(&meta).ok(),
+        };
         Params {
             message: RawJson::within(body, text),
-            meta: slice(self.meta),
+            meta,
+            claims,
             arguments: slice(self.arguments),
             name: slice(match method {
                 Method::ResourcesRead => self.uri,

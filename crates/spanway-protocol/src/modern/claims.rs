@@ -1,10 +1,14 @@
 //! What a modern request says of itself in `_meta`.
 
+use std::borrow::Cow;
+
+use bytes::Bytes;
 use serde::{Deserialize, Deserializer};
 
-use crate::json::{Raw, RawJson, Scanner, describe, plain_string};
+use crate::json::{Quoted, Raw, RawJson, Scanner, describe, plain_string};
 use crate::rejection::Rejection;
 use crate::schema::{LoggingLevel, ProgressToken};
+use crate::version::ProtocolVersion;
 
 const VERSION: &str = "io.modelcontextprotocol/protocolVersion";
 const CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
@@ -13,7 +17,7 @@ const CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Claims {
-    version: Option<String>,
+    version: Option<Cow<'static, str>>,
     made: bool,
     /// `clientInfo` as sent; optional (T-2607-21).
     pub client_info: RawJson,
@@ -25,8 +29,9 @@ pub struct Claims {
     pub progress_token: Option<ProgressToken>,
 }
 
-#[derive(Deserialize, Default)]
-struct Wire<'a> {
+/// The same as it stands in the message.
+#[derive(Debug, Clone, Deserialize, Default)]
+pub(crate) struct Wire<'a> {
     #[serde(
         default,
         borrow,
@@ -52,24 +57,41 @@ fn present<'de: 'a, 'a, D: Deserializer<'de>>(
 }
 
 impl<'a> Wire<'a> {
-    /// Reads what has nothing unusual about it, as nearly all have.
-    fn quickly(meta: &'a str) -> Option<Self> {
-        let mut wire = Self::default();
-        let mut scanner = Scanner::new(meta, usize::MAX);
-        scanner.object(|scanner, key| {
-            let value = match key.plain()? {
-                "io.modelcontextprotocol/protocolVersion" => &mut wire.version,
-                "io.modelcontextprotocol/clientInfo" => &mut wire.client_info,
-                "io.modelcontextprotocol/clientCapabilities" => &mut wire.client_capabilities,
-                "io.modelcontextprotocol/logLevel" => &mut wire.log_level,
-                "progressToken" => &mut wire.progress_token,
-                _ => return scanner.value().map(drop),
-            };
-            // None of them comes twice.
-            let is_first = value.replace(scanner.something()?).is_none();
-            is_first.then_some(())
-        })?;
-        scanner.is_over().then_some(wire)
+    /// Takes a member that has nothing unusual about it.
+    pub(crate) fn take(&mut self, scanner: &mut Scanner<'a>, key: Quoted<'a>) -> Option<()> {
+        let value = match key.plain()? {
+            VERSION => &mut self.version,
+            "io.modelcontextprotocol/clientInfo" => &mut self.client_info,
+            CAPABILITIES => &mut self.client_capabilities,
+            "io.modelcontextprotocol/logLevel" => &mut self.log_level,
+            "progressToken" => &mut self.progress_token,
+            _ => return scanner.value().map(drop),
+        };
+        // None of them comes twice.
+        let is_first = value.replace(scanner.something()?).is_none();
+        is_first.then_some(())
+    }
+
+    /// What it says; the parts are pieces of `body`.
+    pub(crate) fn within(self, body: &Bytes) -> Result<Claims, Rejection> {
+        let level = self.log_level.map(|raw| {
+            serde_json::from_str::<LoggingLevel>(raw.0).map_err(|_| {
+                invalid("_meta logLevel must be one of the eight RFC 5424 levels".to_owned())
+            })
+        });
+        let token = self.progress_token.map(|raw| ProgressToken::read(raw.0));
+        let slice = |raw: Option<Raw<'_>>| {
+            raw.map(|raw| RawJson::within(body, raw.0))
+                .unwrap_or_default()
+        };
+        Ok(Claims {
+            made: self.version.is_some(),
+            version: self.version.and_then(text),
+            client_info: slice(self.client_info),
+            client_capabilities: slice(self.client_capabilities),
+            log_level: level.transpose()?,
+            progress_token: token.transpose().map_err(|error| malformed(&error))?,
+        })
     }
 }
 
@@ -82,27 +104,8 @@ impl Claims {
         if meta.is_absent() {
             return Ok(Self::default());
         }
-        let malformed =
-            |error: serde_json::Error| invalid(format!("_meta is malformed: {}", describe(&error)));
-        let wire = match meta.as_str().and_then(Wire::quickly) {
-            Some(wire) => wire,
-            None => meta.read_object().map_err(malformed)?,
-        };
-        let level = wire.log_level.map(|raw| {
-            serde_json::from_str::<LoggingLevel>(raw.0).map_err(|_| {
-                invalid("_meta logLevel must be one of the eight RFC 5424 levels".to_owned())
-            })
-        });
-        let token = wire.progress_token.map(|raw| ProgressToken::read(raw.0));
-        let slice = |raw: Option<Raw<'_>>| raw.map(|raw| meta.slice(raw)).unwrap_or_default();
-        Ok(Self {
-            made: wire.version.is_some(),
-            version: wire.version.and_then(text),
-            client_info: slice(wire.client_info),
-            client_capabilities: slice(wire.client_capabilities),
-            log_level: level.transpose()?,
-            progress_token: token.transpose().map_err(malformed)?,
-        })
+        let wire: Wire<'_> = meta.read_object().map_err(|error| malformed(&error))?;
+        wire.within(meta.as_shared())
     }
 
     /// Whether the request claims a modern revision at all: the key is there, whatever its value.
@@ -142,12 +145,16 @@ impl Claims {
     }
 }
 
-/// What a JSON string says.
-fn text(raw: Raw<'_>) -> Option<String> {
-    match plain_string(raw.0) {
-        Some(plain) => Some(plain.to_owned()),
-        None => serde_json::from_str(raw.0).ok(),
+/// What a JSON string says; a revision that is known is not copied.
+fn text(raw: Raw<'_>) -> Option<Cow<'static, str>> {
+    match plain_string(raw.0).and_then(ProtocolVersion::parse) {
+        Some(version) => Some(Cow::Borrowed(version.as_str())),
+        None => serde_json::from_str(raw.0).ok().map(Cow::Owned),
     }
+}
+
+fn malformed(error: &serde_json::Error) -> Rejection {
+    invalid(format!("_meta is malformed: {}", describe(error)))
 }
 
 fn invalid(detail: String) -> Rejection {

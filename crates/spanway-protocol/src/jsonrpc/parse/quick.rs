@@ -8,6 +8,7 @@ use super::ParamsParts;
 use crate::json::{Quoted, Raw, Scanner, plain_string};
 use crate::jsonrpc::{Message, RequestId};
 use crate::method::Method;
+use crate::modern::WireClaims;
 
 /// The members that stand here once, and are not null.
 #[derive(Default)]
@@ -56,7 +57,13 @@ impl<'a> Members<'a> {
 impl<'a> ParamsParts<'a> {
     fn take(&mut self, scanner: &mut Scanner<'a>, key: Quoted<'a>) -> Option<()> {
         let place = match key.plain()? {
-            "_meta" => &mut self.meta,
+            "_meta" => {
+                let mut claims = WireClaims::default();
+                let members = |scanner: &mut Scanner<'a>, key| claims.take(scanner, key);
+                let text = scanner.over(|scanner| scanner.object(members))?;
+                self.claims = Some(claims);
+                return once(&mut self.meta, Raw(text));
+            }
             "arguments" => &mut self.arguments,
             "name" => &mut self.name,
             "uri" => &mut self.uri,
