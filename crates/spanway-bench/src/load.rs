@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use tokio::task::JoinSet;
-use tokio_util::task::AbortOnDropHandle;
 
 use crate::asking::{Asking, Flow, Wire};
 use crate::http1::Connection;
@@ -85,7 +84,8 @@ pub(crate) async fn run(
     let begin = Instant::now();
     let until = begin + Duration::from_secs_f64(seconds);
     let mut tasks = JoinSet::new();
-    let awake = AbortOnDropHandle::new(tokio::spawn(stay_awake()));
+    let mut awake = JoinSet::new();
+    awake.spawn(stay_awake());
     for (number, (connection, request)) in (0..asking.connections).zip(ready) {
         let pace = Pace {
             until,

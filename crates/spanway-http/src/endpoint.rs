@@ -232,11 +232,12 @@ where
     B: Body<Data = Bytes> + Send,
     B::Error: Send,
 {
+    let head = head(&parts);
     let era = match door {
-        Door::Mcp => head(&parts).era(),
+        Door::Mcp => head.era(),
         Door::Sse(_) | Door::Messages(_) => Era::Legacy,
     };
-    if let Err(why) = shared.guard.check(&head(&parts)) {
+    if let Err(why) = shared.guard.check(&head) {
         return respond::refusal(&why.into(), era);
     }
     let principal = match authenticate(shared, &parts).await {

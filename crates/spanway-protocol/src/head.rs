@@ -1,6 +1,6 @@
 //! The headers that matter to MCP, found once.
 
-use http::{HeaderMap, HeaderName, Method as HttpMethod, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method as HttpMethod, header};
 
 use crate::rejection::Rejection;
 use crate::version::Era;
@@ -24,6 +24,33 @@ pub struct Head<'a> {
     /// The host part of an HTTP/2 request target, which stands in for `Host`.
     pub authority: Option<&'a str>,
     headers: &'a HeaderMap,
+    known: [Stands<'a>; KNOWN],
+}
+
+/// How often a header stands in a request.
+#[derive(Debug, Clone, Copy, Default)]
+enum Stands<'a> {
+    #[default]
+    Never,
+    Once(&'a HeaderValue),
+    Repeatedly,
+}
+
+/// The headers that are looked at in most requests, found in one pass over all there are.
+const KNOWN: usize = 8;
+
+fn place(name: &HeaderName) -> Option<usize> {
+    Some(match name.as_str() {
+        "host" => 0,
+        "origin" => 1,
+        "content-type" => 2,
+        "accept" => 3,
+        "mcp-protocol-version" => 4,
+        "mcp-session-id" => 5,
+        "mcp-method" => 6,
+        "mcp-name" => 7,
+        _ => return None,
+    })
 }
 
 impl<'a> Head<'a> {
@@ -34,10 +61,32 @@ impl<'a> Head<'a> {
         authority: Option<&'a str>,
         headers: &'a HeaderMap,
     ) -> Self {
+        let mut known = [Stands::Never; KNOWN];
+        for (name, value) in headers {
+            if let Some(stands) = place(name).and_then(|place| known.get_mut(place)) {
+                *stands = match stands {
+                    Stands::Never => Stands::Once(value),
+                    Stands::Once(_) | Stands::Repeatedly => Stands::Repeatedly,
+                };
+            }
+        }
         Self {
             http_method,
             authority,
             headers,
+            known,
+        }
+    }
+
+    fn stands(&self, name: &HeaderName) -> Stands<'a> {
+        if let Some(stands) = place(name).and_then(|place| self.known.get(place)) {
+            return *stands;
+        }
+        let mut values = self.headers.get_all(name).iter();
+        match (values.next(), values.next()) {
+            (None, _) => Stands::Never,
+            (Some(value), None) => Stands::Once(value),
+            (Some(_), Some(_)) => Stands::Repeatedly,
         }
     }
 
@@ -54,16 +103,13 @@ impl<'a> Head<'a> {
     /// # Errors
     /// The header is doubled, or its value is not visible ASCII.
     pub fn single(&self, name: &HeaderName) -> Result<Option<&'a str>, Rejection> {
-        let mut values = self.headers.get_all(name).iter();
-        let Some(value) = values.next() else {
-            return Ok(None);
-        };
-        if values.next().is_some() {
-            return Err(mismatch(format!("header {name} must stand only once")));
-        }
-        match value.to_str() {
-            Ok(text) => Ok(Some(text.trim_matches([' ', '\t']))),
-            Err(_) => Err(mismatch(format!("header {name} must be plain ASCII"))),
+        match self.stands(name) {
+            Stands::Never => Ok(None),
+            Stands::Once(value) => match value.to_str() {
+                Ok(text) => Ok(Some(text.trim_matches([' ', '\t']))),
+                Err(_) => Err(mismatch(format!("header {name} must be plain ASCII"))),
+            },
+            Stands::Repeatedly => Err(mismatch(format!("header {name} must stand only once"))),
         }
     }
 
@@ -78,7 +124,7 @@ impl<'a> Head<'a> {
     /// Whether the header is there at all.
     #[must_use]
     pub fn has(&self, name: &HeaderName) -> bool {
-        self.headers.contains_key(name)
+        !matches!(self.stands(name), Stands::Never)
     }
 
     /// The names of headers that begin so, in lower case.
@@ -101,10 +147,12 @@ impl<'a> Head<'a> {
     /// legacy, even if this server does not know the revision (T-DUAL-06).
     #[must_use]
     pub fn claims_modern(&self) -> bool {
-        let version = self
-            .headers
-            .get(PROTOCOL_VERSION)
-            .and_then(|value| value.to_str().ok());
+        let first = match self.stands(&PROTOCOL_VERSION) {
+            Stands::Never => None,
+            Stands::Once(value) => Some(value),
+            Stands::Repeatedly => self.headers.get(PROTOCOL_VERSION),
+        };
+        let version = first.and_then(|value| value.to_str().ok());
         version.is_some_and(is_modern_date)
     }
 }

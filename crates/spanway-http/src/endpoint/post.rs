@@ -16,7 +16,7 @@ use spanway_protocol::guard::{self, Accepts};
 use spanway_protocol::jsonrpc::{self, Incoming, Notification, Request};
 use spanway_protocol::modern::{self, Claims};
 use spanway_protocol::{
-    Era, Method, PROTOCOL_VERSION, ProtocolVersion, Refusal, Rejection, Selected,
+    Call, Era, Head, Method, PROTOCOL_VERSION, ProtocolVersion, Refusal, Rejection, Selected,
 };
 use spanway_server::{Context, Origin, Principal};
 
@@ -147,19 +147,22 @@ where
         Ok(selected) => selected,
         Err((refusal, era)) => return respond::refusal(&refusal, era),
     };
-    let post = Post {
+    let post = |parts| Post {
         accepts,
         form: Form::choose(accepts, shared.mode),
         parts,
         principal,
     };
     let next = match selected {
-        Selected::ModernRequest(request, claims) => modern(shared, post, request, &claims),
+        Selected::ModernRequest(request, claims) => match accept(shared, &head, request, &claims) {
+            Ok(call) => modern(shared, post(parts), call),
+            Err(refusal) => Next::Answer(respond::refusal(&refusal, Era::Modern)),
+        },
         // Nothing in the modern revision is told by notification over HTTP: taken and dropped (trap 28).
         Selected::ModernNotification(notification) => {
-            Next::Answer(notified(shared, &post, &notification))
+            Next::Answer(notified(shared, &head, &notification))
         }
-        Selected::Legacy(incoming) => legacy::answer(shared, post, incoming).await,
+        Selected::Legacy(incoming) => legacy::answer(shared, post(parts), incoming).await,
     };
     match next {
         Next::Answer(response) => response,
@@ -185,23 +188,21 @@ where
     }
 }
 
-fn modern<'a>(
-    shared: &'a Arc<Shared>,
-    post: Post<'a>,
+/// A request whose metadata and headers are as they must be.
+fn accept(
+    shared: &Shared,
+    head: &Head<'_>,
     request: Request,
     claims: &Claims,
-) -> Next<'a> {
-    let head = super::head(post.parts);
-    let call = modern::accept(&head, request, claims).and_then(|call| {
-        match shared.header_rules.check_call(&head, &call) {
-            Ok(()) => Ok(call),
-            Err(why) => Err(Refusal::new(Some(call.id), why)),
-        }
-    });
-    let call = match call {
-        Ok(call) => call,
-        Err(refusal) => return Next::Answer(respond::refusal(&refusal, Era::Modern)),
-    };
+) -> Result<Call, Refusal> {
+    let call = modern::accept(head, request, claims)?;
+    match shared.header_rules.check_call(head, &call) {
+        Ok(()) => Ok(call),
+        Err(why) => Err(Refusal::new(Some(call.id), why)),
+    }
+}
+
+fn modern<'a>(shared: &'a Arc<Shared>, post: Post<'a>, call: Call) -> Next<'a> {
     if call.method == Method::Listen {
         let id = call.id.clone();
         let answer = async move {
@@ -234,11 +235,10 @@ fn modern<'a>(
 /// without one, the claim does.
 fn notified(
     shared: &Shared,
-    post: &Post<'_>,
+    head: &Head<'_>,
     notification: &Notification,
 ) -> Response<ResponseBody> {
-    let head = super::head(post.parts);
-    if let Err(why) = shared.header_rules.check_notification(&head, notification) {
+    if let Err(why) = shared.header_rules.check_notification(head, notification) {
         return respond::refusal(&why.into(), Era::Modern);
     }
     let claims = Claims::read(&notification.params.meta).unwrap_or_default();

@@ -28,10 +28,11 @@ impl Accepts {
     /// What the request admits. No `Accept` header admits everything (RFC 9110, 12.5.1).
     #[must_use]
     pub fn of(head: &Head<'_>) -> Self {
-        let mut values = head.all(&header::ACCEPT);
-        let (first, second) = (values.next(), values.next());
-        let is_plain = first.is_some_and(|value| second.is_none() && BOTH.contains(&value));
-        if is_plain || !head.has(&header::ACCEPT) {
+        let is_plain = match head.single(&header::ACCEPT) {
+            Ok(only) => only.is_none_or(|value| BOTH.contains(&value)),
+            Err(_) => false,
+        };
+        if is_plain {
             return Self {
                 json: true,
                 sse: true,

@@ -10,6 +10,10 @@ use crate::modern::Claims;
 /// What one body holds.
 #[derive(Debug, Clone, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "JSON-RPC knows these two")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all are single, and an allocation costs more than a few moves"
+)]
 pub enum Incoming {
     /// A single message.
     Single(Message),

@@ -30,8 +30,13 @@ pub(super) async fn answer<'a>(
     post: Post<'a>,
     incoming: Incoming,
 ) -> Next<'a> {
-    let head = crate::endpoint::head(post.parts);
-    let outcome = match (shared.header_rules.check_legacy(&head, &incoming), incoming) {
+    let checked = if shared.header_rules.are_strict() {
+        let head = crate::endpoint::head(post.parts);
+        shared.header_rules.check_legacy(&head, &incoming)
+    } else {
+        Ok(())
+    };
+    let outcome = match (checked, incoming) {
         (Err(refusal), _) => Err(refusal),
         (Ok(()), Incoming::Single(Message::Request(request)))
             if request.method == Method::Initialize =>
