@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::buf::Writer;
 use bytes::{BufMut, Bytes, BytesMut};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -16,7 +15,7 @@ use crate::rejection::Rejection;
 use crate::schema::{
     CallToolResult, Completion, CreateTaskResult, DetailedTask, DiscoverResult, EmptyResult,
     GetPromptResult, InitializeResult, InputRequired, ListenResult, LogMessage, Progress, Project,
-    Projected, ReadResourceResult, View,
+    ReadResourceResult, View, write_projected,
 };
 use crate::version::{Era, ProtocolVersion};
 
@@ -161,9 +160,9 @@ pub fn outcome(
     };
     match reply {
         Reply::Answer(answer) => {
-            let mut out = BytesMut::with_capacity(256).writer();
+            let mut out = Vec::with_capacity(256);
             match write_answer(&mut out, answer, view) {
-                Ok(()) => Ok(RawJson::from_written(out.into_inner().freeze())),
+                Ok(()) => Ok(RawJson::from_written(out.into())),
                 Err(_) => Err(Rejection::Internal.to_error(era)),
             }
         }
@@ -316,7 +315,13 @@ struct Envelope<'a, P> {
 }
 
 fn notification<T: Project>(method: &'static str, params: &T, view: View<'_>) -> Option<Bytes> {
-    encode_notification(method, Projected(params, view))
+    let mut out = Vec::with_capacity(256);
+    out.extend_from_slice(br#"{"jsonrpc":"2.0","method":""#);
+    out.extend_from_slice(method.as_bytes());
+    out.extend_from_slice(br#"","params":"#);
+    write_projected(&mut out, params, view).ok()?;
+    out.push(b'}');
+    Some(out.into())
 }
 
 fn encode_answer(
@@ -324,35 +329,36 @@ fn encode_answer(
     answer: &Answer,
     view: View<'_>,
 ) -> Result<Bytes, serde_json::Error> {
-    let mut out = BytesMut::with_capacity(256).writer();
-    out.get_mut().put_slice(br#"{"jsonrpc":"2.0","id":"#);
+    let mut out = Vec::with_capacity(256 + view.server_info.get().len());
+    out.extend_from_slice(br#"{"jsonrpc":"2.0","id":"#);
     serde_json::to_writer(&mut out, id)?;
-    out.get_mut().put_slice(br#","result":"#);
+    out.extend_from_slice(br#","result":"#);
     write_answer(&mut out, answer, view)?;
-    let mut out = out.into_inner();
-    out.put_u8(b'}');
-    Ok(out.freeze())
+    out.push(b'}');
+    Ok(out.into())
 }
 
 fn write_answer(
-    out: &mut Writer<BytesMut>,
+    out: &mut Vec<u8>,
     answer: &Answer,
     view: View<'_>,
 ) -> Result<(), serde_json::Error> {
     match answer {
-        Answer::Empty => serde_json::to_writer(out, &Projected(&EmptyResult, view)),
-        Answer::Initialize(result) => serde_json::to_writer(out, &Projected(&**result, view)),
-        Answer::Discover(result) => serde_json::to_writer(out, &Projected(&**result, view)),
-        Answer::CallTool(result) => serde_json::to_writer(out, &Projected(result, view)),
-        Answer::ReadResource(result) => serde_json::to_writer(out, &Projected(result, view)),
-        Answer::GetPrompt(result) => serde_json::to_writer(out, &Projected(result, view)),
-        Answer::Listen(result) => serde_json::to_writer(out, &Projected(result, view)),
-        Answer::Complete(result) => serde_json::to_writer(out, &Projected(result, view)),
-        Answer::InputRequired(result) => serde_json::to_writer(out, &Projected(&**result, view)),
-        Answer::CreateTask(result) => serde_json::to_writer(out, &Projected(&**result, view)),
-        Answer::Task(result) => serde_json::to_writer(out, &Projected(&**result, view)),
+        Answer::Empty => write_projected(out, &EmptyResult, view),
+        Answer::Initialize(result) => write_projected(out, &**result, view),
+        Answer::Discover(result) => write_projected(out, &**result, view),
+        Answer::CallTool(result) => write_projected(out, result, view),
+        Answer::ReadResource(result) => write_projected(out, result, view),
+        Answer::GetPrompt(result) => write_projected(out, result, view),
+        Answer::Listen(result) => write_projected(out, result, view),
+        Answer::Complete(result) => write_projected(out, result, view),
+        Answer::InputRequired(result) => write_projected(out, &**result, view),
+        Answer::CreateTask(result) => write_projected(out, &**result, view),
+        Answer::Task(result) => write_projected(out, &**result, view),
         Answer::Prepared(raw) => {
-            out.get_mut().put_slice(raw.as_bytes());
+            // One more for the end of the response, lest a long page be moved for it.
+            out.reserve(raw.as_bytes().len() + 1);
+            out.extend_from_slice(raw.as_bytes());
             Ok(())
         }
     }

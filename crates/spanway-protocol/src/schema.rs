@@ -6,6 +6,7 @@ mod capabilities;
 mod completion;
 mod content;
 mod elicitation;
+mod fields;
 mod implementation;
 mod input;
 mod lifecycle;
@@ -29,6 +30,7 @@ pub use completion::{
 };
 pub use content::{Annotations, Content, Media, Role};
 pub use elicitation::{ElicitAction, ElicitResult, FormError, FormSchema};
+pub use fields::Fields;
 pub use implementation::{Icon, Implementation};
 pub use input::{InputRequest, InputRequired, ListRootsResult, Question, Root, Unsupported};
 pub use lifecycle::{DiscoverResult, EmptyResult, InitializeParams, InitializeResult};
@@ -41,6 +43,7 @@ pub use params::{
     SetLevelParams,
 };
 pub use progress::{Progress, ProgressToken};
+pub(crate) use project::write_projected;
 pub use project::{Meta, Project, Projected, View};
 pub use prompt::{GetPromptResult, PromptArgument, PromptDefinition, PromptMessage};
 pub use resource::{

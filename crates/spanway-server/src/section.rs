@@ -245,6 +245,6 @@ impl<E: Entry> Section<E> {
             .encode()
         });
         let items = page.iter().map(|(_, entry)| entry.definition()).collect();
-        RawJson::from_serialize(&Projected(&ListResult::new(items, next, self.cache), view))
+        Projected(&ListResult::new(items, next, self.cache), view).to_json()
     }
 }

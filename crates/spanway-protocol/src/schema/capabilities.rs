@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::project::{Project, View, object};
+use super::fields::Fields;
+use super::project::{Project, View};
 use super::task::TASKS_EXTENSION;
 use crate::version::ProtocolVersion;
 
@@ -175,7 +176,7 @@ struct ListWire {
 }
 
 impl Project for ServerCapabilities {
-    fn project<S: Serializer>(&self, view: View<'_>, serializer: S) -> Result<S::Ok, S::Error> {
+    fn project(&self, view: View<'_>, fields: &mut Fields<'_>) -> serde_json::Result<()> {
         let empty = Map::<String, Value>::new();
         let list = |list: ListCapability| ListWire {
             subscribe: false,
@@ -185,7 +186,6 @@ impl Project for ServerCapabilities {
             subscribe: own.subscribe,
             list_changed: own.list_changed,
         };
-        let mut fields = object(serializer)?;
         fields.maybe("tools", self.tools.map(list).as_ref())?;
         fields.maybe("resources", self.resources.map(resources).as_ref())?;
         fields.maybe("prompts", self.prompts.map(list).as_ref())?;
@@ -215,8 +215,7 @@ impl Project for ServerCapabilities {
             view.is_modern(),
             "extensions",
             Some(&*extensions).filter(|map| !map.is_empty()),
-        )?;
-        fields.end()
+        )
     }
 }
 

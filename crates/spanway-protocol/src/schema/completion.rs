@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
-use super::project::{Meta, Project, View, object};
+use super::fields::Fields;
+use super::project::{Meta, Project, View};
 use crate::json;
 
 /// The most values one answer may hold (T-ALL-51).
@@ -103,7 +104,7 @@ impl Completion {
 }
 
 impl Project for Completion {
-    fn project<S: Serializer>(&self, view: View<'_>, serializer: S) -> Result<S::Ok, S::Error> {
+    fn project(&self, view: View<'_>, fields: &mut Fields<'_>) -> serde_json::Result<()> {
         #[derive(Serialize)]
         #[serde(rename_all = "camelCase")]
         struct Wire<'a> {
@@ -114,7 +115,6 @@ impl Project for Completion {
         }
         let values = self.values.get(..VALUES_MAX).unwrap_or(&self.values);
         let has_more = self.has_more || values.len() < self.values.len();
-        let mut fields = object(serializer)?;
         fields.put(
             "completion",
             &Wire {
@@ -123,7 +123,6 @@ impl Project for Completion {
                 has_more,
             },
         )?;
-        fields.result(view, &Meta::default())?;
-        fields.end()
+        fields.result(view, &Meta::default())
     }
 }

@@ -2,9 +2,10 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
-use super::project::{Fields, Meta, Project, Projected, View, object};
+use super::fields::Fields;
+use super::project::{Meta, Project, View};
 use super::resource::{ResourceContents, ResourceDefinition};
 use crate::version::ProtocolVersion;
 
@@ -193,8 +194,7 @@ impl From<&str> for Content {
 }
 
 impl Project for Annotations {
-    fn project<S: Serializer>(&self, view: View<'_>, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields = object(serializer)?;
+    fn project(&self, view: View<'_>, fields: &mut Fields<'_>) -> serde_json::Result<()> {
         fields.list(true, "audience", &self.audience)?;
         // The schema allows 0 to 1, and JSON has no NaN.
         let priority = self.priority.filter(|priority| !priority.is_nan());
@@ -206,83 +206,81 @@ impl Project for Annotations {
             view.since(ProtocolVersion::V2025_06_18),
             "lastModified",
             self.last_modified.as_ref(),
-        )?;
-        fields.end()
+        )
     }
 }
 
 impl Project for Content {
-    fn project<S: Serializer>(&self, view: View<'_>, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields = object(serializer)?;
+    fn project(&self, view: View<'_>, fields: &mut Fields<'_>) -> serde_json::Result<()> {
         match self {
             Self::Text {
                 text,
                 annotations,
                 meta,
             } => {
-                text_block(&mut fields, text)?;
-                extras(&mut fields, view, annotations.as_ref(), meta)?;
+                TextBlock(text).project(view, fields)?;
+                extras(fields, view, annotations.as_ref(), meta)?;
             }
             Self::Audio(media) if !view.since(ProtocolVersion::V2025_03_26) => {
-                text_block(&mut fields, &format!("[audio, {}]", media.mime_type))?;
-                extras(&mut fields, view, media.annotations.as_ref(), &media.meta)?;
+                let text = format!("[audio, {}]", media.mime_type);
+                TextBlock(&text).project(view, fields)?;
+                extras(fields, view, media.annotations.as_ref(), &media.meta)?;
             }
-            Self::Image(media) => media_block(&mut fields, view, "image", media)?,
-            Self::Audio(media) => media_block(&mut fields, view, "audio", media)?,
+            Self::Image(media) => media_block(fields, view, "image", media)?,
+            Self::Audio(media) => media_block(fields, view, "audio", media)?,
             Self::ResourceLink(link) if !view.since(ProtocolVersion::V2025_06_18) => {
                 let name = link.title.as_ref().unwrap_or(&link.name);
-                text_block(&mut fields, &format!("{name}: {}", link.uri))?;
-                extras(&mut fields, view, link.annotations.as_ref(), &link.meta)?;
+                let text = format!("{name}: {}", link.uri);
+                TextBlock(&text).project(view, fields)?;
+                extras(fields, view, link.annotations.as_ref(), &link.meta)?;
             }
             Self::ResourceLink(link) => {
-                fields.put("type", "resource_link")?;
-                link.put_fields(&mut fields, view)?;
+                fields.word("type", "resource_link");
+                link.put_fields(fields, view)?;
             }
             Self::Resource {
                 resource,
                 annotations,
                 meta,
             } => {
-                fields.put("type", "resource")?;
-                fields.put("resource", &Projected(&**resource, view))?;
-                extras(&mut fields, view, annotations.as_ref(), meta)?;
+                fields.word("type", "resource");
+                fields.projected("resource", &**resource, view)?;
+                extras(fields, view, annotations.as_ref(), meta)?;
             }
         }
-        fields.end()
+        Ok(())
     }
 }
 
-fn text_block<M: serde::ser::SerializeMap>(
-    fields: &mut Fields<M>,
-    text: &str,
-) -> Result<(), M::Error> {
-    fields.put("type", "text")?;
-    fields.put("text", text)
+/// A block of words, without extras.
+pub(super) struct TextBlock<'a>(pub(super) &'a str);
+
+impl Project for TextBlock<'_> {
+    fn project(&self, _: View<'_>, fields: &mut Fields<'_>) -> serde_json::Result<()> {
+        fields.word("type", "text");
+        fields.text("text", self.0);
+        Ok(())
+    }
 }
 
-fn media_block<M: serde::ser::SerializeMap>(
-    fields: &mut Fields<M>,
+fn media_block(
+    fields: &mut Fields<'_>,
     view: View<'_>,
     kind: &'static str,
     media: &Media,
-) -> Result<(), M::Error> {
-    fields.put("type", kind)?;
-    fields.put("data", &media.data)?;
-    fields.put("mimeType", &media.mime_type)?;
+) -> serde_json::Result<()> {
+    fields.word("type", kind);
+    fields.text("data", &media.data);
+    fields.text("mimeType", &media.mime_type);
     extras(fields, view, media.annotations.as_ref(), &media.meta)
 }
 
-fn extras<M: serde::ser::SerializeMap>(
-    fields: &mut Fields<M>,
+fn extras(
+    fields: &mut Fields<'_>,
     view: View<'_>,
     annotations: Option<&Annotations>,
     meta: &Meta,
-) -> Result<(), M::Error> {
-    fields.maybe(
-        "annotations",
-        annotations
-            .map(|annotations| Projected(annotations, view))
-            .as_ref(),
-    )?;
+) -> serde_json::Result<()> {
+    fields.maybe_projected("annotations", annotations, view)?;
     fields.meta(view, meta)
 }

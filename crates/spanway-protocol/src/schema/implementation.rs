@@ -1,11 +1,12 @@
 //! Who a server or client is.
 
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::project::{Project, View, object};
+use super::fields::Fields;
+use super::project::{Project, View};
 use crate::version::ProtocolVersion;
 
 /// A program that speaks MCP. Reading one takes the name and whatever else is well-formed: how a client
@@ -127,11 +128,7 @@ impl Implementation {
     /// # Errors
     /// Never for an `Implementation`; the serializer's signature has it.
     pub fn to_modern_json(&self) -> Result<Box<RawValue>, serde_json::Error> {
-        let nothing = RawValue::NULL;
-        let view = View {
-            version: ProtocolVersion::LATEST,
-            server_info: nothing,
-        };
+        let view = View::without_stamp(ProtocolVersion::LATEST);
         serde_json::value::to_raw_value(&super::Projected(self, view))
     }
 }
@@ -145,16 +142,14 @@ fn well_formed<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(
 }
 
 impl Project for Implementation {
-    fn project<S: Serializer>(&self, view: View<'_>, serializer: S) -> Result<S::Ok, S::Error> {
+    fn project(&self, view: View<'_>, fields: &mut Fields<'_>) -> serde_json::Result<()> {
         let titled = view.since(ProtocolVersion::V2025_06_18);
         let described = view.since(ProtocolVersion::V2025_11_25);
-        let mut fields = object(serializer)?;
         fields.put("name", &self.name)?;
         fields.put("version", &self.version)?;
         fields.gated(titled, "title", self.title.as_ref())?;
         fields.gated(described, "description", self.description.as_ref())?;
         fields.list(described, "icons", &self.icons)?;
-        fields.gated(described, "websiteUrl", self.website_url.as_ref())?;
-        fields.end()
+        fields.gated(described, "websiteUrl", self.website_url.as_ref())
     }
 }

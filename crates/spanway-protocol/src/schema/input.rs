@@ -6,7 +6,8 @@ use serde_json::{Map, Value, json};
 
 use super::capabilities::ClientCapabilities;
 use super::elicitation::FormSchema;
-use super::project::{Meta, Project, View, object};
+use super::fields::Fields;
+use super::project::{Meta, Project, View};
 use super::sampling::SamplingRequest;
 use crate::method::Method;
 use crate::version::ProtocolVersion;
@@ -190,18 +191,18 @@ impl Serialize for Requests<'_> {
 }
 
 impl Project for InputRequired {
-    fn project<S: Serializer>(&self, view: View<'_>, serializer: S) -> Result<S::Ok, S::Error> {
+    fn project(&self, view: View<'_>, fields: &mut Fields<'_>) -> serde_json::Result<()> {
         // T-DUAL-15: no legacy client understands it.
         if !view.is_modern() {
-            return Err(S::Error::custom("input is asked for by requests here"));
+            return Err(serde_json::Error::custom(
+                "input is asked for by requests here",
+            ));
         }
-        let mut fields = object(serializer)?;
         if !self.questions.is_empty() {
             fields.put("inputRequests", &Requests(&self.questions))?;
         }
         fields.maybe("requestState", self.state.as_ref())?;
-        fields.interim_result(view, "input_required", &Meta::default())?;
-        fields.end()
+        fields.interim_result(view, "input_required", &Meta::default())
     }
 }
 

@@ -1,11 +1,12 @@
 //! How client and server get to know each other.
 
-use serde::{Deserialize, Serializer};
+use serde::Deserialize;
 
 use super::capabilities::ServerCapabilities;
+use super::fields::Fields;
 use super::implementation::Implementation;
 use super::list::CacheHint;
-use super::project::{Meta, Project, Projected, View, object};
+use super::project::{Meta, Project, View};
 use crate::json::{Raw, RawJson};
 use crate::version::ProtocolVersion;
 
@@ -79,13 +80,11 @@ impl InitializeResult {
 }
 
 impl Project for InitializeResult {
-    fn project<S: Serializer>(&self, view: View<'_>, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields = object(serializer)?;
+    fn project(&self, view: View<'_>, fields: &mut Fields<'_>) -> serde_json::Result<()> {
         fields.put("protocolVersion", &self.version)?;
-        fields.put("capabilities", &Projected(&self.capabilities, view))?;
-        fields.put("serverInfo", &Projected(&self.server_info, view))?;
-        fields.maybe("instructions", self.instructions.as_ref())?;
-        fields.end()
+        fields.projected("capabilities", &self.capabilities, view)?;
+        fields.projected("serverInfo", &self.server_info, view)?;
+        fields.maybe("instructions", self.instructions.as_ref())
     }
 }
 
@@ -122,14 +121,12 @@ impl DiscoverResult {
 }
 
 impl Project for DiscoverResult {
-    fn project<S: Serializer>(&self, view: View<'_>, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields = object(serializer)?;
+    fn project(&self, view: View<'_>, fields: &mut Fields<'_>) -> serde_json::Result<()> {
         fields.put("supportedVersions", &self.supported)?;
-        fields.put("capabilities", &Projected(&self.capabilities, view))?;
+        fields.projected("capabilities", &self.capabilities, view)?;
         fields.maybe("instructions", self.instructions.as_ref())?;
-        self.cache.put_fields(&mut fields, view)?;
-        fields.result(view, &Meta::default())?;
-        fields.end()
+        self.cache.put_fields(fields, view)?;
+        fields.result(view, &Meta::default())
     }
 }
 
@@ -139,9 +136,7 @@ impl Project for DiscoverResult {
 pub struct EmptyResult;
 
 impl Project for EmptyResult {
-    fn project<S: Serializer>(&self, view: View<'_>, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields = object(serializer)?;
-        fields.result(view, &Meta::default())?;
-        fields.end()
+    fn project(&self, view: View<'_>, fields: &mut Fields<'_>) -> serde_json::Result<()> {
+        fields.result(view, &Meta::default())
     }
 }

@@ -1,9 +1,9 @@
 //! Pages of lists, and how long answers may be kept.
 
-use serde::ser::SerializeMap;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
-use super::project::{Fields, Meta, Project, ProjectedSlice, View, object};
+use super::fields::Fields;
+use super::project::{Meta, Project, View};
 use super::prompt::PromptDefinition;
 use super::resource::{ResourceDefinition, ResourceTemplateDefinition};
 use super::tool::ToolDefinition;
@@ -49,11 +49,11 @@ impl CacheHint {
         }
     }
 
-    pub(super) fn put_fields<M: SerializeMap>(
+    pub(super) fn put_fields(
         self,
-        fields: &mut Fields<M>,
+        fields: &mut Fields<'_>,
         view: View<'_>,
-    ) -> Result<(), M::Error> {
+    ) -> serde_json::Result<()> {
         if view.is_modern() {
             fields.put("ttlMs", &self.ttl_ms)?;
             fields.put("cacheScope", &self.scope)?;
@@ -123,12 +123,10 @@ impl<T> ListResult<T> {
 }
 
 impl<T: Listed> Project for ListResult<T> {
-    fn project<S: Serializer>(&self, view: View<'_>, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields = object(serializer)?;
-        fields.put(T::KEY, &ProjectedSlice(&self.items, view))?;
+    fn project(&self, view: View<'_>, fields: &mut Fields<'_>) -> serde_json::Result<()> {
+        fields.projected_list(T::KEY, &self.items, view)?;
         fields.maybe("nextCursor", self.next_cursor.as_ref())?;
-        self.cache.put_fields(&mut fields, view)?;
-        fields.result(view, &self.meta)?;
-        fields.end()
+        self.cache.put_fields(fields, view)?;
+        fields.result(view, &self.meta)
     }
 }

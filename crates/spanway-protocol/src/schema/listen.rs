@@ -1,8 +1,7 @@
 //! What ends a `subscriptions/listen` stream.
 
-use serde::Serializer;
-
-use super::project::{Meta, Project, View, object};
+use super::fields::Fields;
+use super::project::{Meta, Project, View};
 use crate::jsonrpc::RequestId;
 
 /// The key under which everything on a listen stream names its subscription (T-SUB-04).
@@ -25,14 +24,12 @@ impl ListenResult {
 }
 
 impl Project for ListenResult {
-    fn project<S: Serializer>(&self, view: View<'_>, serializer: S) -> Result<S::Ok, S::Error> {
+    fn project(&self, view: View<'_>, fields: &mut Fields<'_>) -> serde_json::Result<()> {
         let id = match &self.subscription {
             RequestId::Integer(id) => (*id).into(),
             RequestId::Unsigned(id) => (*id).into(),
             RequestId::String(id) => serde_json::Value::from(id.as_ref()),
         };
-        let mut fields = object(serializer)?;
-        fields.result(view, &Meta::default().with(SUBSCRIPTION_ID, id))?;
-        fields.end()
+        fields.result(view, &Meta::default().with(SUBSCRIPTION_ID, id))
     }
 }

@@ -1,9 +1,10 @@
 //! Log messages for the client.
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::project::{Project, View, object};
+use super::fields::Fields;
+use super::project::{Project, View};
 
 /// How grave a message is: the eight levels of RFC 5424, least first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -95,11 +96,9 @@ impl LogMessage {
 }
 
 impl Project for LogMessage {
-    fn project<S: Serializer>(&self, _: View<'_>, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields = object(serializer)?;
+    fn project(&self, _: View<'_>, fields: &mut Fields<'_>) -> serde_json::Result<()> {
         fields.put("level", &self.level)?;
         fields.maybe("logger", self.logger.as_ref())?;
-        fields.put("data", &self.data)?;
-        fields.end()
+        fields.value("data", &self.data)
     }
 }

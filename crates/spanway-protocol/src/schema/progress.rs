@@ -3,7 +3,8 @@
 use serde::ser::Error;
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::project::{Meta, Project, View, object};
+use super::fields::Fields;
+use super::project::{Meta, Project, View};
 use crate::jsonrpc::RequestId;
 use crate::version::ProtocolVersion;
 
@@ -77,12 +78,11 @@ impl Progress {
 }
 
 impl Project for Progress {
-    fn project<S: Serializer>(&self, view: View<'_>, serializer: S) -> Result<S::Ok, S::Error> {
+    fn project(&self, view: View<'_>, fields: &mut Fields<'_>) -> serde_json::Result<()> {
         // JSON has no infinity; `null` in its place would be no progress at all (trap 44).
         if !self.progress.is_finite() {
             return Err(Error::custom("progress must be a finite number"));
         }
-        let mut fields = object(serializer)?;
         fields.put("progressToken", &self.token)?;
         fields.put("progress", &Number(self.progress))?;
         fields.maybe(
@@ -97,8 +97,7 @@ impl Project for Progress {
             "message",
             self.message.as_ref(),
         )?;
-        fields.meta(view, &self.meta)?;
-        fields.end()
+        fields.meta(view, &self.meta)
     }
 }
 

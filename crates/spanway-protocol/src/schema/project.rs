@@ -1,10 +1,12 @@
 //! One neutral value, written as each revision wants it.
 
-use serde::ser::{Error, SerializeMap};
+use serde::ser::Error;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use super::fields::{Fields, write_list};
+use crate::json::RawJson;
 use crate::version::{Era, ProtocolVersion};
 
 /// The key under which modern results name the server (T-2607-25).
@@ -24,6 +26,14 @@ pub struct View<'a> {
 }
 
 impl View<'_> {
+    /// For something that is no result.
+    pub(super) fn without_stamp(version: ProtocolVersion) -> Self {
+        Self {
+            version,
+            server_info: RawValue::NULL,
+        }
+    }
+
     /// Whether the revision is `first` or a later one.
     #[must_use]
     pub fn since(&self, first: ProtocolVersion) -> bool {
@@ -37,18 +47,18 @@ impl View<'_> {
     }
 }
 
-/// Something that looks different in each revision.
+/// An object that looks different in each revision.
 pub trait Project {
-    /// Writes the value as `view` wants it.
+    /// Writes the fields of the value as `view` wants them.
     ///
     /// # Errors
-    /// Whatever the serializer fails with.
-    fn project<S: Serializer>(&self, view: View<'_>, serializer: S) -> Result<S::Ok, S::Error>;
+    /// The revision has no form for the value, or JSON has none.
+    fn project(&self, view: View<'_>, fields: &mut Fields<'_>) -> serde_json::Result<()>;
 }
 
 impl<T: Project + ?Sized> Project for &T {
-    fn project<S: Serializer>(&self, view: View<'_>, serializer: S) -> Result<S::Ok, S::Error> {
-        (**self).project(view, serializer)
+    fn project(&self, view: View<'_>, fields: &mut Fields<'_>) -> serde_json::Result<()> {
+        (**self).project(view, fields)
     }
 }
 
@@ -57,81 +67,86 @@ impl<T: Project + ?Sized> Project for &T {
 #[expect(clippy::exhaustive_structs, reason = "a pair")]
 pub struct Projected<'a, T: ?Sized>(pub &'a T, pub View<'a>);
 
+impl<T: Project + ?Sized> Projected<'_, T> {
+    /// The value's JSON text.
+    ///
+    /// # Errors
+    /// The revision has no form for the value, or JSON has none.
+    pub fn to_json(&self) -> Result<RawJson, serde_json::Error> {
+        let mut out = Vec::with_capacity(256);
+        write_projected(&mut out, self.0, self.1)?;
+        Ok(RawJson::from_written(out.into()))
+    }
+}
+
 impl<T: Project + ?Sized> Serialize for Projected<'_, T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.project(self.1, serializer)
+        self.to_json()
+            .map_err(S::Error::custom)?
+            .serialize(serializer)
     }
 }
 
-/// Several values, each projected.
-pub(super) struct ProjectedSlice<'a, T>(pub(super) &'a [T], pub(super) View<'a>);
-
-impl<T: Project> Serialize for ProjectedSlice<'_, T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.iter().map(|item| Projected(item, self.1)))
-    }
+/// Writes a value at the end of `out`. What is there after an error is of no use.
+pub(crate) fn write_projected<T: Project + ?Sized>(
+    out: &mut Vec<u8>,
+    value: &T,
+    view: View<'_>,
+) -> serde_json::Result<()> {
+    let mut fields = Fields::open(out);
+    value.project(view, &mut fields)?;
+    fields.close();
+    Ok(())
 }
 
-/// Writes an object field by field, absent ones left out (trap 44: no `null` optionals).
-pub(super) struct Fields<M>(pub(super) M);
-
-impl<M: SerializeMap> Fields<M> {
-    pub(super) fn put<V: Serialize + ?Sized>(
+impl Fields<'_> {
+    /// A value that looks different in each revision.
+    pub(super) fn projected<T: Project + ?Sized>(
         &mut self,
         key: &'static str,
-        value: &V,
-    ) -> Result<(), M::Error> {
-        self.0.serialize_entry(key, value)
+        value: &T,
+        view: View<'_>,
+    ) -> serde_json::Result<()> {
+        write_projected(self.key(key), value, view)
     }
 
-    pub(super) fn maybe<V: Serialize>(
+    /// The same, if there is a value.
+    pub(super) fn maybe_projected<T: Project>(
         &mut self,
         key: &'static str,
-        value: Option<&V>,
-    ) -> Result<(), M::Error> {
-        value.map_or(Ok(()), |value| self.put(key, value))
+        value: Option<&T>,
+        view: View<'_>,
+    ) -> serde_json::Result<()> {
+        value.map_or(Ok(()), |value| self.projected(key, value, view))
     }
 
-    /// The field, if there is a value and the revision knows the field.
-    pub(super) fn gated<V: Serialize>(
+    /// Several of them.
+    pub(super) fn projected_list<T: Project>(
         &mut self,
-        known: bool,
         key: &'static str,
-        value: Option<&V>,
-    ) -> Result<(), M::Error> {
-        if known {
-            self.maybe(key, value)
-        } else {
-            Ok(())
-        }
-    }
-
-    /// The list, if there is anything in it and the revision knows the field.
-    pub(super) fn list<V: Serialize>(
-        &mut self,
-        known: bool,
-        key: &'static str,
-        items: &[V],
-    ) -> Result<(), M::Error> {
-        if known && !items.is_empty() {
-            self.put(key, items)
-        } else {
-            Ok(())
-        }
+        items: &[T],
+        view: View<'_>,
+    ) -> serde_json::Result<()> {
+        write_list(self.key(key), items, |out, item| {
+            write_projected(out, item, view)
+        })
     }
 
     /// `_meta` of something that is not a result.
-    pub(super) fn meta(&mut self, view: View<'_>, meta: &Meta) -> Result<(), M::Error> {
-        self.gated(
-            view.since(ProtocolVersion::V2025_06_18),
-            "_meta",
-            meta.if_any(),
-        )
+    pub(super) fn meta(&mut self, view: View<'_>, meta: &Meta) -> serde_json::Result<()> {
+        if !meta.is_empty() && view.since(ProtocolVersion::V2025_06_18) {
+            let mut fields = Fields::open(self.key("_meta"));
+            for (key, value) in meta.entries() {
+                fields.entry(key, value)?;
+            }
+            fields.close();
+        }
+        Ok(())
     }
 
     /// What every result carries in its revision: `resultType` and the stamped `_meta` in the modern one
     /// (T-2607-25, T-2607-26), the handler's own `_meta` in the others.
-    pub(super) fn result(&mut self, view: View<'_>, meta: &Meta) -> Result<(), M::Error> {
+    pub(super) fn result(&mut self, view: View<'_>, meta: &Meta) -> serde_json::Result<()> {
         self.interim_result(view, "complete", meta)
     }
 
@@ -141,53 +156,25 @@ impl<M: SerializeMap> Fields<M> {
         view: View<'_>,
         kind: &'static str,
         meta: &Meta,
-    ) -> Result<(), M::Error> {
-        let mut stamped = StampedMeta {
-            own: meta,
-            stamp: None,
-        };
+    ) -> serde_json::Result<()> {
+        // The stamp's key is the server's alone, and no legacy result has it (T-DUAL-15).
+        let own = meta.entries().filter(|(key, _)| *key != SERVER_INFO);
+        let mut own = own.peekable();
         if view.is_modern() {
-            self.put("resultType", kind)?;
-            stamped.stamp = Some(view.server_info);
-        } else if stamped.own_entries().next().is_none() {
+            self.word("resultType", kind);
+        } else if own.peek().is_none() {
             return Ok(());
         }
-        self.put("_meta", &stamped)
-    }
-
-    pub(super) fn end(self) -> Result<M::Ok, M::Error> {
-        self.0.end()
-    }
-}
-
-/// Opens an object.
-pub(super) fn object<S: Serializer>(serializer: S) -> Result<Fields<S::SerializeMap>, S::Error> {
-    serializer.serialize_map(None).map(Fields)
-}
-
-/// The `_meta` of a result: the handler's, with the server's stamp beside it in the modern revision
-/// (trap 42). The stamp's key is the server's alone, and no legacy result has it (T-DUAL-15).
-struct StampedMeta<'a> {
-    own: &'a Meta,
-    stamp: Option<&'a RawValue>,
-}
-
-impl StampedMeta<'_> {
-    fn own_entries(&self) -> impl Iterator<Item = (&String, &Value)> {
-        self.own.entries().filter(|(key, _)| *key != SERVER_INFO)
-    }
-}
-
-impl Serialize for StampedMeta<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        for (key, value) in self.own_entries() {
-            map.serialize_entry(key, value)?;
+        let mut fields = Fields::open(self.key("_meta"));
+        for (key, value) in own {
+            fields.entry(key, value)?;
         }
-        if let Some(stamp) = self.stamp {
-            map.serialize_entry(SERVER_INFO, stamp)?;
+        // Beside the handler's own (trap 42).
+        if view.is_modern() {
+            fields.raw(SERVER_INFO, view.server_info.get().as_bytes());
         }
-        map.end()
+        fields.close();
+        Ok(())
     }
 }
 
@@ -222,10 +209,6 @@ impl Meta {
         self.0.as_ref().is_none_or(|map| map.is_empty())
     }
 
-    fn if_any(&self) -> Option<&Map<String, Value>> {
-        self.0.as_deref().filter(|map| !map.is_empty())
-    }
-
     fn entries(&self) -> impl Iterator<Item = (&String, &Value)> {
         self.0.iter().flat_map(|map| map.iter())
     }
@@ -235,9 +218,4 @@ impl From<Map<String, Value>> for Meta {
     fn from(map: Map<String, Value>) -> Self {
         Self(Some(Box::new(map)))
     }
-}
-
-/// The text of a JSON value, as a serializer error if it has none.
-pub(super) fn json_text<E: Error>(value: &Value) -> Result<String, E> {
-    serde_json::to_string(value).map_err(E::custom)
 }

@@ -1,10 +1,9 @@
 //! Prompts and what they expand to.
 
-use serde::{Serialize, Serializer};
-
 use super::content::{Content, Role};
+use super::fields::Fields;
 use super::implementation::Icon;
-use super::project::{Meta, Project, Projected, ProjectedSlice, View, object};
+use super::project::{Meta, Project, View};
 use crate::version::ProtocolVersion;
 
 /// A prompt as it is listed.
@@ -120,8 +119,7 @@ impl PromptArgument {
 }
 
 impl Project for PromptArgument {
-    fn project<S: Serializer>(&self, view: View<'_>, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields = object(serializer)?;
+    fn project(&self, view: View<'_>, fields: &mut Fields<'_>) -> serde_json::Result<()> {
         fields.put("name", &self.name)?;
         fields.gated(
             view.since(ProtocolVersion::V2025_06_18),
@@ -132,13 +130,12 @@ impl Project for PromptArgument {
         if self.required {
             fields.put("required", &true)?;
         }
-        fields.end()
+        Ok(())
     }
 }
 
 impl Project for PromptDefinition {
-    fn project<S: Serializer>(&self, view: View<'_>, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields = object(serializer)?;
+    fn project(&self, view: View<'_>, fields: &mut Fields<'_>) -> serde_json::Result<()> {
         fields.put("name", &self.name)?;
         fields.gated(
             view.since(ProtocolVersion::V2025_06_18),
@@ -152,10 +149,9 @@ impl Project for PromptDefinition {
             &self.icons,
         )?;
         if !self.arguments.is_empty() {
-            fields.put("arguments", &ProjectedSlice(&self.arguments, view))?;
+            fields.projected_list("arguments", &self.arguments, view)?;
         }
-        fields.meta(view, &self.meta)?;
-        fields.end()
+        fields.meta(view, &self.meta)
     }
 }
 
@@ -188,17 +184,9 @@ impl PromptMessage {
 }
 
 impl Project for PromptMessage {
-    fn project<S: Serializer>(&self, view: View<'_>, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        struct Wire<C> {
-            role: Role,
-            content: C,
-        }
-        Wire {
-            role: self.role,
-            content: Projected(&self.content, view),
-        }
-        .serialize(serializer)
+    fn project(&self, view: View<'_>, fields: &mut Fields<'_>) -> serde_json::Result<()> {
+        fields.put("role", &self.role)?;
+        fields.projected("content", &self.content, view)
     }
 }
 
@@ -240,11 +228,9 @@ impl GetPromptResult {
 }
 
 impl Project for GetPromptResult {
-    fn project<S: Serializer>(&self, view: View<'_>, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields = object(serializer)?;
+    fn project(&self, view: View<'_>, fields: &mut Fields<'_>) -> serde_json::Result<()> {
         fields.maybe("description", self.description.as_ref())?;
-        fields.put("messages", &ProjectedSlice(&self.messages, view))?;
-        fields.result(view, &self.meta)?;
-        fields.end()
+        fields.projected_list("messages", &self.messages, view)?;
+        fields.result(view, &self.meta)
     }
 }

@@ -2,13 +2,12 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde::Serializer;
-use serde::ser::SerializeMap;
 
 use super::content::Annotations;
+use super::fields::Fields;
 use super::implementation::Icon;
 use super::list::CacheHint;
-use super::project::{Fields, Meta, Project, Projected, ProjectedSlice, View, object};
+use super::project::{Meta, Project, View};
 use crate::version::ProtocolVersion;
 
 /// A resource as it is listed or linked to.
@@ -100,11 +99,11 @@ impl ResourceDefinition {
         self
     }
 
-    pub(super) fn put_fields<M: SerializeMap>(
+    pub(super) fn put_fields(
         &self,
-        fields: &mut Fields<M>,
+        fields: &mut Fields<'_>,
         view: View<'_>,
-    ) -> Result<(), M::Error> {
+    ) -> serde_json::Result<()> {
         fields.put("uri", &self.uri)?;
         let listing = Listing {
             name: &self.name,
@@ -212,11 +211,7 @@ struct Listing<'a> {
 }
 
 impl Listing<'_> {
-    fn put_fields<M: SerializeMap>(
-        &self,
-        fields: &mut Fields<M>,
-        view: View<'_>,
-    ) -> Result<(), M::Error> {
+    fn put_fields(&self, fields: &mut Fields<'_>, view: View<'_>) -> serde_json::Result<()> {
         fields.put("name", self.name)?;
         fields.gated(
             view.since(ProtocolVersion::V2025_06_18),
@@ -230,25 +225,19 @@ impl Listing<'_> {
             "icons",
             self.icons,
         )?;
-        fields.maybe(
-            "annotations",
-            self.annotations.map(|own| Projected(own, view)).as_ref(),
-        )?;
+        fields.maybe_projected("annotations", self.annotations, view)?;
         fields.meta(view, self.meta)
     }
 }
 
 impl Project for ResourceDefinition {
-    fn project<S: Serializer>(&self, view: View<'_>, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields = object(serializer)?;
-        self.put_fields(&mut fields, view)?;
-        fields.end()
+    fn project(&self, view: View<'_>, fields: &mut Fields<'_>) -> serde_json::Result<()> {
+        self.put_fields(fields, view)
     }
 }
 
 impl Project for ResourceTemplateDefinition {
-    fn project<S: Serializer>(&self, view: View<'_>, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields = object(serializer)?;
+    fn project(&self, view: View<'_>, fields: &mut Fields<'_>) -> serde_json::Result<()> {
         fields.put("uriTemplate", &self.uri_template)?;
         let listing = Listing {
             name: &self.name,
@@ -259,8 +248,7 @@ impl Project for ResourceTemplateDefinition {
             annotations: self.annotations.as_ref(),
             meta: &self.meta,
         };
-        listing.put_fields(&mut fields, view)?;
-        fields.end()
+        listing.put_fields(fields, view)
     }
 }
 
@@ -330,16 +318,14 @@ impl ResourceContents {
 }
 
 impl Project for ResourceContents {
-    fn project<S: Serializer>(&self, view: View<'_>, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields = object(serializer)?;
-        fields.put("uri", &self.uri)?;
+    fn project(&self, view: View<'_>, fields: &mut Fields<'_>) -> serde_json::Result<()> {
+        fields.text("uri", &self.uri);
         fields.maybe("mimeType", self.mime_type.as_ref())?;
         match &self.body {
-            ResourceBody::Text(text) => fields.put("text", text)?,
-            ResourceBody::Blob(blob) => fields.put("blob", blob)?,
+            ResourceBody::Text(text) => fields.text("text", text),
+            ResourceBody::Blob(blob) => fields.text("blob", blob),
         }
-        fields.meta(view, &self.meta)?;
-        fields.end()
+        fields.meta(view, &self.meta)
     }
 }
 
@@ -381,11 +367,9 @@ impl ReadResourceResult {
 }
 
 impl Project for ReadResourceResult {
-    fn project<S: Serializer>(&self, view: View<'_>, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields = object(serializer)?;
-        fields.put("contents", &ProjectedSlice(&self.contents, view))?;
-        self.cache.put_fields(&mut fields, view)?;
-        fields.result(view, &self.meta)?;
-        fields.end()
+    fn project(&self, view: View<'_>, fields: &mut Fields<'_>) -> serde_json::Result<()> {
+        fields.projected_list("contents", &self.contents, view)?;
+        self.cache.put_fields(fields, view)?;
+        fields.result(view, &self.meta)
     }
 }

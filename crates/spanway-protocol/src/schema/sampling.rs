@@ -4,7 +4,6 @@ mod result;
 
 pub use result::SamplingResult;
 
-use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use super::capabilities::ClientCapabilities;
@@ -319,16 +318,10 @@ fn list<T: Clone + Into<Value>>(items: &[T]) -> Option<Value> {
 }
 
 fn project_tools(tools: &[ToolDefinition], version: ProtocolVersion) -> Vec<Value> {
-    let project = |tool| serde_json::to_value(Projected(tool, view(version))).unwrap_or_default();
+    let project = |tool| {
+        serde_json::to_value(Projected(tool, View::without_stamp(version))).unwrap_or_default()
+    };
     tools.iter().map(project).collect()
-}
-
-/// Nothing in a request carries the server's stamp.
-fn view(version: ProtocolVersion) -> View<'static> {
-    View {
-        version,
-        server_info: RawValue::NULL,
-    }
 }
 
 fn result_of(block: &SamplingContent) -> Option<&str> {
@@ -385,7 +378,8 @@ impl SamplingContent {
 
     fn project(&self, version: ProtocolVersion) -> Value {
         let block = |content: &Content| {
-            serde_json::to_value(Projected(content, view(version))).unwrap_or_default()
+            serde_json::to_value(Projected(content, View::without_stamp(version)))
+                .unwrap_or_default()
         };
         match self {
             Self::Text(text) => json!({ "type": "text", "text": text }),

@@ -1,18 +1,18 @@
 //! Tasks: calls that go on after they were answered. The core feature of 2025-11-25 and the extension of
 //! 2026-07-28 have methods of the same names and other shapes; both are written from the same values here.
 
-use serde::ser::{Error, SerializeMap};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
+use super::fields::Fields;
 use super::input::{Question, Requests};
 use super::list::Listed;
 use super::listen::SUBSCRIPTION_ID;
-use super::project::{Fields, Meta, Project, Projected, View, object};
+use super::project::{Meta, Project, Projected, View};
 use crate::json::RawJson;
 use crate::jsonrpc::{ErrorObject, RequestId};
 use crate::time::Timestamp;
-use crate::version::Era;
+use crate::version::{Era, ProtocolVersion};
 
 /// The extension of 2026-07-28 (T-TASK-01).
 pub const TASKS_EXTENSION: &str = "io.modelcontextprotocol/tasks";
@@ -82,11 +82,7 @@ impl Task {
         }
     }
 
-    fn put_fields<M: SerializeMap>(
-        &self,
-        fields: &mut Fields<M>,
-        era: Era,
-    ) -> Result<(), M::Error> {
+    fn put_fields(&self, fields: &mut Fields<'_>, era: Era) -> serde_json::Result<()> {
         // T-TASK-04: the units are in the names, and the older names must not appear.
         let (ttl, poll) = match era {
             Era::Modern => ("ttlMs", "pollIntervalMs"),
@@ -104,10 +100,8 @@ impl Task {
 
 /// As it stands in a list (T-LTASK-10).
 impl Project for Task {
-    fn project<S: Serializer>(&self, view: View<'_>, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields = object(serializer)?;
-        self.put_fields(&mut fields, view.version.era())?;
-        fields.end()
+    fn project(&self, view: View<'_>, fields: &mut Fields<'_>) -> serde_json::Result<()> {
+        self.put_fields(fields, view.version.era())
     }
 }
 
@@ -133,16 +127,15 @@ impl CreateTaskResult {
 }
 
 impl Project for CreateTaskResult {
-    fn project<S: Serializer>(&self, view: View<'_>, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields = object(serializer)?;
+    fn project(&self, view: View<'_>, fields: &mut Fields<'_>) -> serde_json::Result<()> {
         if view.is_modern() {
-            self.task.put_fields(&mut fields, Era::Modern)?;
+            self.task.put_fields(fields, Era::Modern)?;
             fields.interim_result(view, "task", &Meta::default())?;
         } else {
-            fields.put("task", &Projected(&self.task, view))?;
+            fields.projected("task", &self.task, view)?;
             fields.result(view, &Meta::default())?;
         }
-        fields.end()
+        Ok(())
     }
 }
 
@@ -179,11 +172,7 @@ impl DetailedTask {
         Self { task, detail }
     }
 
-    fn put_fields<M: SerializeMap>(
-        &self,
-        fields: &mut Fields<M>,
-        era: Era,
-    ) -> Result<(), M::Error> {
+    fn put_fields(&self, fields: &mut Fields<'_>, era: Era) -> serde_json::Result<()> {
         self.task.put_fields(fields, era)?;
         if era == Era::Legacy {
             return Ok(());
@@ -191,7 +180,10 @@ impl DetailedTask {
         match &self.detail {
             TaskDetail::None => Ok(()),
             TaskDetail::Input(questions) => fields.put("inputRequests", &Requests(questions)),
-            TaskDetail::Result(result) => fields.put("result", result),
+            TaskDetail::Result(result) => {
+                fields.raw("result", result.as_bytes());
+                Ok(())
+            }
             TaskDetail::Error(error) => fields.put("error", error),
         }
     }
@@ -199,11 +191,9 @@ impl DetailedTask {
 
 /// As the answer to `tasks/get`. Its `resultType` is `complete`, whatever examples show (trap 17).
 impl Project for DetailedTask {
-    fn project<S: Serializer>(&self, view: View<'_>, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields = object(serializer)?;
-        self.put_fields(&mut fields, view.version.era())?;
-        fields.result(view, &Meta::default())?;
-        fields.end()
+    fn project(&self, view: View<'_>, fields: &mut Fields<'_>) -> serde_json::Result<()> {
+        self.put_fields(fields, view.version.era())?;
+        fields.result(view, &Meta::default())
     }
 }
 
@@ -214,13 +204,17 @@ pub(crate) struct TaskNotification<'a> {
     pub(crate) subscription: &'a RequestId,
 }
 
+impl Project for TaskNotification<'_> {
+    fn project(&self, _: View<'_>, fields: &mut Fields<'_>) -> serde_json::Result<()> {
+        self.task.put_fields(fields, Era::Modern)?;
+        let id = serde_json::to_value(self.subscription)?;
+        fields.value("_meta", &json!({ SUBSCRIPTION_ID: id }))
+    }
+}
+
 impl Serialize for TaskNotification<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields = object(serializer)?;
-        self.task.put_fields(&mut fields, Era::Modern)?;
-        let id = serde_json::to_value(self.subscription).map_err(S::Error::custom)?;
-        fields.put("_meta", &json!({ SUBSCRIPTION_ID: id }))?;
-        fields.end()
+        Projected(self, View::without_stamp(ProtocolVersion::LATEST)).serialize(serializer)
     }
 }
 

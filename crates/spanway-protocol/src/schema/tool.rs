@@ -4,12 +4,13 @@ mod json_schema;
 
 use std::sync::Arc;
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use serde_json::Value;
 
-use super::content::Content;
+use super::content::{Content, TextBlock};
+use super::fields::{Fields, json_text};
 use super::implementation::Icon;
-use super::project::{Fields, Meta, Project, Projected, ProjectedSlice, View, json_text, object};
+use super::project::{Meta, Project, View};
 use super::task::TaskMode;
 use crate::version::ProtocolVersion;
 
@@ -165,8 +166,7 @@ impl ToolAnnotations {
 }
 
 impl Project for ToolDefinition {
-    fn project<S: Serializer>(&self, view: View<'_>, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields = object(serializer)?;
+    fn project(&self, view: View<'_>, fields: &mut Fields<'_>) -> serde_json::Result<()> {
         fields.put("name", &self.name)?;
         fields.gated(
             view.since(ProtocolVersion::V2025_06_18),
@@ -199,8 +199,7 @@ impl Project for ToolDefinition {
             "execution",
             execution.as_ref(),
         )?;
-        fields.meta(view, &self.meta)?;
-        fields.end()
+        fields.meta(view, &self.meta)
     }
 }
 
@@ -288,42 +287,39 @@ impl CallToolResult {
 }
 
 impl Project for CallToolResult {
-    fn project<S: Serializer>(&self, view: View<'_>, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields = object(serializer)?;
-        match &self.structured_content {
-            Some(value) if self.content.is_empty() => {
-                let text = Content::text(json_text::<S::Error>(value)?);
-                fields.put("content", &[Projected(&text, view)])?;
+    fn project(&self, view: View<'_>, fields: &mut Fields<'_>) -> serde_json::Result<()> {
+        let structured = self
+            .structured_content
+            .as_ref()
+            .map(json_text)
+            .transpose()?;
+        match &structured {
+            Some(json) if self.content.is_empty() => {
+                fields.projected_list("content", &[TextBlock(json)], view)?;
             }
-            _ => fields.put("content", &ProjectedSlice(&self.content, view))?,
+            _ => fields.projected_list("content", &self.content, view)?,
         }
-        if let Some(value) = &self.structured_content
+        if let Some(json) = &structured
             && view.since(ProtocolVersion::V2025_06_18)
         {
-            self.put_structured(&mut fields, view, value)?;
+            self.put_structured(fields, view, json);
         }
         if self.is_error {
             fields.put("isError", &true)?;
         }
-        fields.result(view, &self.meta)?;
-        fields.end()
+        fields.result(view, &self.meta)
     }
 }
 
 impl CallToolResult {
-    fn put_structured<M: serde::ser::SerializeMap>(
-        &self,
-        fields: &mut Fields<M>,
-        view: View<'_>,
-        value: &Value,
-    ) -> Result<(), M::Error> {
-        if view.is_modern() || (value.is_object() && !self.wrap_structured) {
-            return fields.put("structuredContent", value);
+    fn put_structured(&self, fields: &mut Fields<'_>, view: View<'_>, json: &str) {
+        let is_object = json.starts_with('{');
+        if view.is_modern() || (is_object && !self.wrap_structured) {
+            fields.raw("structuredContent", json.as_bytes());
+        } else {
+            let mut wrapped = Fields::open(fields.key("structuredContent"));
+            wrapped.raw("result", json.as_bytes());
+            wrapped.close();
         }
-        #[derive(Serialize)]
-        struct Wrapped<'a> {
-            result: &'a Value,
-        }
-        fields.put("structuredContent", &Wrapped { result: value })
     }
 }

@@ -5,7 +5,7 @@ use spanway_protocol::schema::{
     CacheHint, CallToolResult, Content, EmptyResult, Implementation, ListResult, Meta, Progress,
     Project, Projected, ReadResourceResult, ServerCapabilities, ToolDefinition, View, wraps_output,
 };
-use spanway_protocol::{Era, ProtocolVersion};
+use spanway_protocol::{Answer, Era, ProtocolVersion, Reply, encode, outcome};
 
 use crate::samples::{self, write};
 
@@ -392,4 +392,41 @@ fn a_short_answer_is_written_just_so() {
     );
     let modern = r#"{"content":[{"type":"text","text":"hello"}],"resultType":"complete","_meta":{"io.modelcontextprotocol/serverInfo":{"name":"test","version":"1.2.3"}}}"#;
     assert_eq!(text(V::V2026_07_28), modern);
+}
+
+#[test]
+fn responses_are_byte_for_byte_what_a_json_library_writes() {
+    let info = Implementation::new("odd \"name\"\u{2028}", "1\n")
+        .to_modern_json()
+        .unwrap();
+    let stamp: Value = serde_json::from_str(info.get()).unwrap();
+    let odd = "quoted \" and \\, \u{0}\u{8}\t\n\u{c}\r\u{1f}\u{7f}, æ \u{2028} \u{1d11e}";
+    let structured = json!({ odd: [odd, 1, -2.5, null, true, {}, []] });
+    let text = structured.to_string();
+    let key = format!("example.com/{odd}");
+    let meta = json!({ key: structured });
+    let result = CallToolResult::structured(structured.clone())
+        .with_is_error(true)
+        .with_meta(meta.as_object().unwrap().clone().into());
+    let mut stamped = meta.clone();
+    stamped["io.modelcontextprotocol/serverInfo"] = stamp;
+    let legacy = json!({
+        "content": [{ "type": "text", "text": text }],
+        "structuredContent": structured,
+        "isError": true,
+        "_meta": meta,
+    });
+    let mut modern = legacy.clone();
+    modern.as_object_mut().unwrap().shift_remove("_meta");
+    modern["resultType"] = json!("complete");
+    modern["_meta"] = stamped;
+
+    let reply = Reply::Answer(Answer::CallTool(result));
+    for (version, result) in [(V::V2025_11_25, legacy), (V::LATEST, modern)] {
+        let response = json!({ "jsonrpc": "2.0", "id": odd, "result": result });
+        let written = encode(version, &odd.into(), &reply, &info).body;
+        assert_eq!(written, response.to_string());
+        let kept = outcome(version, &reply, &info).unwrap();
+        assert_eq!(kept.as_bytes(), result.to_string().as_bytes());
+    }
 }

@@ -8,7 +8,7 @@ use spanway_protocol::schema::{
     CacheHint, ListResult, Listed, Meta, Projected, PromptArgument, PromptDefinition,
     ResourceTemplateDefinition, ToolAnnotations, ToolDefinition, View,
 };
-use spanway_protocol::{Answer, RawJson, Rejection, Reply};
+use spanway_protocol::{Answer, Rejection, Reply};
 
 use super::content::annotations;
 use super::{icons, meta};
@@ -22,7 +22,7 @@ pub(crate) fn page<T: Listed>(
     view: View<'_>,
 ) -> Reply {
     let page = ListResult::new(items, next, cache).with_meta(attached);
-    match RawJson::from_serialize(&Projected(&page, view)) {
+    match Projected(&page, view).to_json() {
         Ok(text) => Answer::Prepared(text).into(),
         Err(error) => {
             tracing::error!(%error, "a page cannot be written");

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use spanway_protocol::schema::{CacheHint, ListResult, Projected, View};
-use spanway_protocol::{Answer, ProtocolVersion, RawJson, Rejection, Reply, Timestamp};
+use spanway_protocol::{Answer, ProtocolVersion, Rejection, Reply, Timestamp};
 use spanway_store::{TaskEntry, TaskId};
 
 use super::engine::{Kept, Tasks, unavailable};
@@ -48,7 +48,7 @@ impl Tasks {
             server_info: self.inner.info.raw_implementation(),
         };
         let page = ListResult::new(items, next, CacheHint::default());
-        let written = RawJson::from_serialize(&Projected(&page, view));
+        let written = Projected(&page, view).to_json();
         Ok(Answer::Prepared(written.map_err(|_| Rejection::Internal)?).into())
     }
 }
