@@ -1,5 +1,9 @@
 //! Accepts connections and serves them until told to stop; then drains.
 
+mod idle;
+
+pub(crate) use idle::Traffic;
+
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::{Pin, pin};
@@ -8,20 +12,20 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
+use futures_util::{TryFutureExt, poll};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::GracefulConnection;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
 use crate::stall::Impatient;
-
-type BoxError = Box<dyn std::error::Error + Send + Sync>;
+use idle::Idle;
 
 /// How connections are served.
 #[derive(Debug, Clone)]
@@ -29,8 +33,9 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 pub struct ServeOptions {
     /// Connections at once; further ones wait in the system's queue. Default 16 384.
     pub connections_max: usize,
-    /// How long a client may take to send a request's head, and how long a connection may be idle. On
-    /// HTTP/2, how long a connection may be silent before it is asked for a sign of life. Default 30 s.
+    /// How long a client may take until a request's whole head has come, after it connected or after the last
+    /// answer was over; so also how long a connection may be idle. Then it is closed. On HTTP/2, how long a
+    /// connection may be silent before it is asked for a sign of life. Default 30 s.
     pub head_timeout: Duration,
     /// How long a client may take nothing of what is written to it before its connection is cut.
     /// Default 60 s.
@@ -72,8 +77,7 @@ pub async fn serve(
     stop: impl Future<Output = ()>,
 ) -> io::Result<Drained> {
     let builder = both_versions(&options);
-    let graceful = GracefulShutdown::new();
-    let stopping = CancellationToken::new();
+    let stop_signal = Arc::new(Stop::default());
     let room = Arc::new(Semaphore::new(options.connections_max));
     let mut connections = JoinSet::new();
     let mut stop = pin!(stop);
@@ -90,36 +94,21 @@ pub async fn serve(
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "TCP_NODELAY could not be set");
         }
-        let stream = Impatient::new(stream, options.stall_timeout);
-        let heard = Arc::new(AtomicBool::new(false));
-        let connection = {
-            let (app, heard) = (app.clone(), heard.clone());
-            let service = service_fn(move |request: hyper::Request<Incoming>| {
-                heard.store(true, Ordering::Relaxed);
-                app.answer(request)
-            });
-            let connection = builder.serve_connection(TokioIo::new(stream), service);
-            // Boxed, since a future keeps room for each place that a large one was moved from.
-            Box::pin(graceful.watch(connection.into_owned()))
-        };
-        let (stopping, head_timeout) = (stopping.clone(), options.head_timeout);
+        let connection = connection(stream, &app, &builder, &options, stop_signal.clone());
         connections.spawn(async move {
-            run(connection, &heard, head_timeout, &stopping).await;
+            connection.await;
             drop(permit);
         });
     }
     drop(listener);
-    stopping.cancel();
-    Ok(drain(&app, graceful, connections, options.drain_deadline).await)
+    Ok(drain(&app, &stop_signal, connections, options.drain_deadline).await)
 }
 
 /// HTTP/1.1 and HTTP/2 on the same port.
 fn both_versions(options: &ServeOptions) -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(options.head_timeout);
+    // `Idle` does that with one timer a connection.
+    builder.http1().header_read_timeout(None);
     builder
         .http2()
         .timer(TokioTimer::new())
@@ -128,33 +117,78 @@ fn both_versions(options: &ServeOptions) -> auto::Builder<TokioExecutor> {
     builder
 }
 
-/// Runs a connection to its end. One that has not sent a request when the time for its head is up, or when
-/// the server stops, is cut: until the HTTP version is known no timer of the connection's own runs, and the
-/// drain would wait for the rest of a head.
-async fn run(
-    mut connection: Pin<Box<impl Future<Output = Result<(), BoxError>>>>,
-    heard: &AtomicBool,
+/// Serves one connection to its end.
+fn connection<S>(
+    stream: S,
+    app: &App,
+    builder: &auto::Builder<TokioExecutor>,
+    options: &ServeOptions,
+    stop: Arc<Stop>,
+) -> impl Future<Output = ()> + use<S>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let traffic = Arc::new(Traffic::default());
+    let stream = Impatient::new(stream, options.stall_timeout, traffic.clone());
+    let (app, noted) = (app.clone(), traffic.clone());
+    let service = service_fn(move |request: hyper::Request<Incoming>| {
+        let in_flight = noted.begin(&request);
+        app.answer(request)
+            .map_ok(|response| in_flight.answered(response))
+    });
+    let connection = builder.serve_connection(TokioIo::new(stream), service);
+    // Boxed, since a future keeps room for each place that a large one was moved from.
+    let connection = Box::pin(connection.into_owned());
+    run(connection, traffic, options.head_timeout, stop)
+}
+
+/// Runs a connection to its end. One that is quiet is closed when its time is up, or when the server stops:
+/// hyper would wait for the rest of a head.
+async fn run<C>(
+    mut connection: Pin<Box<C>>,
+    traffic: Arc<Traffic>,
     head_timeout: Duration,
-    stopping: &CancellationToken,
-) {
-    let mut given_up = pin!(async {
-        tokio::select! {
-            () = tokio::time::sleep(head_timeout) => {}
-            () = stopping.cancelled() => {}
+    stop: Arc<Stop>,
+) where
+    C: GracefulConnection,
+    C::Error: std::fmt::Display,
+{
+    let mut idle = pin!(Idle::new(head_timeout));
+    let mut told = pin!(stop.wakes.notified());
+    // From now on this task is woken by it, whoever polls.
+    let _ = poll!(told.as_mut());
+    let mut stopping = false;
+    let ended = poll_fn(|cx| {
+        if !stopping && stop.told.load(Ordering::Acquire) {
+            stopping = true;
+            connection.as_mut().graceful_shutdown();
         }
+        if let Poll::Ready(ended) = connection.as_mut().poll(cx) {
+            return Poll::Ready(Some(ended));
+        }
+        if stopping && traffic.is_quiet() {
+            return Poll::Ready(None);
+        }
+        idle.as_mut().poll_over(cx, &traffic).map(|()| None)
     });
-    let ended = poll_fn(|cx| match connection.as_mut().poll(cx) {
-        Poll::Ready(ended) => Poll::Ready(Some(ended)),
-        // Its own timers run from now on.
-        Poll::Pending if heard.load(Ordering::Relaxed) => Poll::Pending,
-        Poll::Pending => given_up.as_mut().poll(cx).map(|()| None),
-    });
-    let Some(ended) = ended.await else {
-        tracing::debug!("a connection without a request was cut");
-        return;
-    };
-    if let Err(error) = ended {
-        tracing::debug!(%error, "a connection ended early");
+    match ended.await {
+        Some(Ok(())) => {}
+        Some(Err(error)) => tracing::debug!(%error, "a connection ended early"),
+        None => tracing::debug!("a connection without a request was closed"),
+    }
+}
+
+/// Tells the connections that the server stops. Whether it does is asked at every turn of each of them.
+#[derive(Default)]
+struct Stop {
+    told: AtomicBool,
+    wakes: Notify,
+}
+
+impl Stop {
+    fn tell(&self) {
+        self.told.store(true, Ordering::Release);
+        self.wakes.notify_waiters();
     }
 }
 
@@ -190,14 +224,14 @@ fn is_one_connections_fault(error: &io::Error) -> bool {
 
 async fn drain(
     app: &App,
-    graceful: GracefulShutdown,
+    stop: &Stop,
     mut connections: JoinSet<()>,
     deadline: Duration,
 ) -> Drained {
     let endpoint = app.endpoint();
     endpoint.start_drain();
+    stop.tell();
     let calls = async {
-        graceful.shutdown().await;
         while connections.join_next().await.is_some() {}
         endpoint.finish_detached(deadline).await
     };
@@ -208,3 +242,6 @@ async fn drain(
         Ok(_) | Err(_) => Drained::DeadlinePassed,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,43 +6,50 @@
 use std::future::Future;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::Sleep;
 
+use crate::serve::Traffic;
+
 /// A connection on which no write may wait for longer than `patience`.
-pub(crate) struct Impatient {
-    stream: TcpStream,
+pub(crate) struct Impatient<S> {
+    stream: S,
     patience: Duration,
     /// Set while a write waits.
     timer: Option<Pin<Box<Sleep>>>,
+    /// Is told of waiting writes.
+    traffic: Arc<Traffic>,
 }
 
-impl Impatient {
-    pub(crate) fn new(stream: TcpStream, patience: Duration) -> Self {
+impl<S: AsyncWrite + Unpin> Impatient<S> {
+    pub(crate) fn new(stream: S, patience: Duration, traffic: Arc<Traffic>) -> Self {
         Self {
             stream,
             patience,
             timer: None,
+            traffic,
         }
     }
 
     fn watch<T>(
         &mut self,
         cx: &mut Context<'_>,
-        write: impl FnOnce(Pin<&mut TcpStream>, &mut Context<'_>) -> Poll<io::Result<T>>,
+        write: impl FnOnce(Pin<&mut S>, &mut Context<'_>) -> Poll<io::Result<T>>,
     ) -> Poll<io::Result<T>> {
         if let Poll::Ready(outcome) = write(Pin::new(&mut self.stream), cx) {
-            self.timer = None;
+            if self.timer.take().is_some() {
+                self.traffic.set_stalled(false);
+            }
             return Poll::Ready(outcome);
         }
-        let patience = self.patience;
-        let timer = self
-            .timer
-            .get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
+        let timer = self.timer.get_or_insert_with(|| {
+            self.traffic.set_stalled(true);
+            Box::pin(tokio::time::sleep(self.patience))
+        });
         timer
             .as_mut()
             .poll(cx)
@@ -50,7 +57,7 @@ impl Impatient {
     }
 }
 
-impl AsyncRead for Impatient {
+impl<S: AsyncRead + Unpin> AsyncRead for Impatient<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -60,7 +67,7 @@ impl AsyncRead for Impatient {
     }
 }
 
-impl AsyncWrite for Impatient {
+impl<S: AsyncWrite + Unpin> AsyncWrite for Impatient<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
