@@ -1,7 +1,9 @@
 //! A piece of a message that stays JSON text until somebody asks for it.
 
+mod plain;
 mod scan;
 
+pub(crate) use plain::plain_until;
 pub(crate) use scan::{Quoted, Scanner};
 
 use std::borrow::Cow;

@@ -6,6 +6,8 @@ use std::fmt;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::json::plain_until;
+
 /// How much room is made behind a long string for what follows it.
 const ROOM_BEHIND: usize = 512;
 
@@ -180,35 +182,6 @@ fn write_text(out: &mut Vec<u8>, text: &str) {
         left = rest;
     }
     out.push(b'"');
-}
-
-/// How many bytes come before the first that needs an escape; eight are looked at together.
-fn plain_until(text: &[u8]) -> usize {
-    let mut left = text;
-    while let Some((word, rest)) = left.split_first_chunk() {
-        let plain = plain_bytes(u64::from_le_bytes(*word));
-        if plain < word.len() {
-            return text.len() - left.len() + plain;
-        }
-        left = rest;
-    }
-    let odd = |&byte: &u8| byte < b' ' || byte == b'"' || byte == b'\\';
-    let plain = left.iter().position(odd).unwrap_or(left.len());
-    text.len() - left.len() + plain
-}
-
-/// How many bytes of a word, from the lowest on, come before a control character, a quote or a backslash.
-const fn plain_bytes(word: u64) -> usize {
-    const EACH: u64 = u64::from_le_bytes([1; 8]);
-    const HIGHEST: u64 = EACH << 7;
-    let quote = word ^ (EACH * b'"' as u64);
-    let backslash = word ^ (EACH * b'\\' as u64);
-    // A byte that goes below zero gets its highest bit set. It borrows from those above it, which may be
-    // wrong then; the lowest is right. A byte beyond ASCII has the bit anyway and needs no escape.
-    let below_zero = word.wrapping_sub(EACH * b' ' as u64)
-        | quote.wrapping_sub(EACH)
-        | backslash.wrapping_sub(EACH);
-    (below_zero & !word & HIGHEST).trailing_zeros() as usize / 8
 }
 
 fn write_escape(out: &mut Vec<u8>, byte: u8) {

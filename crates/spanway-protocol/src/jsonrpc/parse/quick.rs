@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     const CALL: &str = r#" {"jsonrpc":"2.0", "id":"a-1","method":"tools/call","params":{"name":"echo",
-        "arguments":{"text":["x",{"deep":-1.5e3}]},"_meta":{"progressToken":7},"unknown":"\u00e9"}} "#;
+        "arguments":{"text":["x",{"deep":-1.5e3}]},"_meta":{"progressToken":7,"io.modelcontextprotocol/protocolVersion":"2026-07-28"},"unknown":"\u00e9"}} "#;
 
     fn quickly(text: &str) -> Option<Message> {
         let body = Bytes::copy_from_slice(text.as_bytes());
