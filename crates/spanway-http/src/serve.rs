@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
-use futures_util::{TryFutureExt, poll};
+use futures_util::{FutureExt, TryFutureExt, poll};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -95,10 +95,8 @@ pub async fn serve(
             tracing::debug!(%error, "TCP_NODELAY could not be set");
         }
         let connection = connection(stream, &app, &builder, &options, stop_signal.clone());
-        connections.spawn(async move {
-            connection.await;
-            drop(permit);
-        });
+        // Not awaited in a block, which would have room for it twice.
+        connections.spawn(connection.map(|()| drop(permit)));
     }
     drop(listener);
     Ok(drain(&app, &stop_signal, connections, options.drain_deadline).await)
