@@ -25,9 +25,8 @@ pub(crate) async fn read<B: Body>(
     if let Poll::Ready(whole) = poll!(collecting.as_mut()) {
         return whole;
     }
-    tokio::time::timeout(patience, collecting)
-        .await
-        .unwrap_or(Err(Rejection::BodyTimeout))
+    let bounded = Box::pin(tokio::time::timeout(patience, collecting));
+    bounded.await.unwrap_or(Err(Rejection::BodyTimeout))
 }
 
 async fn collect<B: Body>(body: B, limit: usize) -> Result<Bytes, Rejection> {

@@ -85,8 +85,9 @@ impl StreamableHttp {
     {
         let direct = move |request: Request<B>| -> Answering {
             let (shared, door) = (self.shared.clone(), door.clone());
-            let (parts, body) = request.into_parts();
-            Box::pin(async move { Ok(answer(&shared, door, parts, body).await) })
+            let (mut parts, body) = request.into_parts();
+            // The future of every request is moved once, so it lends on what it has instead of handing it on.
+            Box::pin(async move { Ok(answer(&shared, &door, &mut parts, body).await) })
         };
         if request.headers().contains_key(ORIGIN) || request.method() == Method::OPTIONS {
             Box::pin(
@@ -224,15 +225,15 @@ where
 /// Steps 1 to 3 of the validation ladder, the same at every door (T-ALL-10).
 async fn answer<B>(
     shared: &Arc<Shared>,
-    door: Door,
-    mut parts: Parts,
+    door: &Door,
+    parts: &mut Parts,
     body: B,
 ) -> Response<ResponseBody>
 where
     B: Body<Data = Bytes> + Send,
     B::Error: Send,
 {
-    let head = head(&parts);
+    let head = head(parts);
     let era = match door {
         Door::Mcp => head.era(),
         Door::Sse(_) | Door::Messages(_) => Era::Legacy,
@@ -240,7 +241,7 @@ where
     if let Err(why) = shared.guard.check(&head) {
         return respond::refusal(&why.into(), era);
     }
-    let principal = match authenticate(shared, &parts).await {
+    let principal = match authenticate(shared, parts).await {
         Ok(principal) => principal,
         Err(challenge) => {
             return respond::unauthorized(challenge, shared.resource.as_ref(), era);
@@ -251,12 +252,12 @@ where
         return respond::refusal(&Rejection::ShuttingDown.into(), era);
     }
     let answered = match door {
-        Door::Mcp => return by_method(shared, &mut parts, era, body, principal).await,
+        Door::Mcp => return by_method(shared, parts, era, body, principal).await,
         Door::Sse(connections) => {
-            sse::open(shared, &connections, &parts, principal.as_ref()).map_err(Refusal::from)
+            sse::open(shared, connections, parts, principal.as_ref()).map_err(Refusal::from)
         }
         Door::Messages(connections) => {
-            Box::pin(sse::take(shared, &connections, &mut parts, body, principal)).await
+            Box::pin(sse::take(shared, connections, parts, body, principal)).await
         }
     };
     answered.unwrap_or_else(|refusal| respond::refusal(&refusal, era))

@@ -15,7 +15,7 @@ pub struct Call {
     /// What is asked for.
     pub method: Method,
     /// With what.
-    pub params: Params,
+    pub params: Box<Params>,
     /// The revision the answer is written in.
     pub version: ProtocolVersion,
     /// Who asks, as they describe themselves. Never a base for decisions (T-2607-21).
@@ -29,7 +29,7 @@ pub struct Call {
 impl Call {
     /// A call with nothing but the necessary: no client details, no progress, no log messages.
     #[must_use]
-    pub fn new(id: RequestId, method: Method, params: Params, version: ProtocolVersion) -> Self {
+    pub fn new(id: RequestId, method: Method, params: Box<Params>, version: ProtocolVersion) -> Self {
         Self {
             id,
             method,

@@ -162,7 +162,7 @@ where
         Selected::ModernNotification(notification) => {
             Next::Answer(notified(shared, &head, &notification))
         }
-        Selected::Legacy(incoming) => legacy::answer(shared, post(parts), incoming).await,
+        Selected::Legacy(incoming) => Box::pin(legacy::answer(shared, post(parts), incoming)).await,
     };
     match next {
         Next::Answer(response) => response,

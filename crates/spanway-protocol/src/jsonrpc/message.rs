@@ -10,10 +10,6 @@ use crate::modern::Claims;
 /// What one body holds.
 #[derive(Debug, Clone, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "JSON-RPC knows these two")]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "nearly all are single, and an allocation costs more than a few moves"
-)]
 pub enum Incoming {
     /// A single message.
     Single(Message),
@@ -56,8 +52,8 @@ pub struct Request {
     pub id: RequestId,
     /// What is asked for.
     pub method: Method,
-    /// With what.
-    pub params: Params,
+    /// With what; boxed, since messages are moved often.
+    pub params: Box<Params>,
 }
 
 /// A message with a method and no id.
@@ -67,7 +63,7 @@ pub struct Notification {
     /// What happened.
     pub method: Method,
     /// To what.
-    pub params: Params,
+    pub params: Box<Params>,
 }
 
 /// An answer to a request this side made.

@@ -161,7 +161,7 @@ fn message(
     method: Method,
     parts: Option<ParamsParts<'_>>,
 ) -> Message {
-    let params = parts.map(|parts| parts.within(body, text, &method));
+    let params = parts.map(|parts| Box::new(parts.within(body, text, &method)));
     let params = params.unwrap_or_default();
     match id {
         Some(id) => Message::Request(Request { id, method, params }),

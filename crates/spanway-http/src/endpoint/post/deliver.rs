@@ -6,6 +6,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use bytes::{BufMut, Bytes, BytesMut};
+use futures_util::future::{BoxFuture, FutureExt};
 use http::Response;
 use spanway_protocol::Outgoing;
 
@@ -73,27 +74,50 @@ impl Delivery {
     }
 }
 
-/// Answers one call. While it is silent, a real HTTP status stays possible; after a while without a word
-/// the stream is opened, so that proxies do not cut the connection.
-///
-/// The timer is only set when a handler has to wait at all, so quick calls never touch it.
-pub(super) async fn one(mut running: Running, delivery: Delivery) -> Response<ResponseBody> {
+/// Answers one call. What the first look finds done is answered with that; the rest goes on in a box, so that
+/// the future of every request stays small.
+pub(super) fn one(
+    running: Running,
+    delivery: Delivery,
+) -> impl Future<Output = Response<ResponseBody>> {
+    let mut fresh = Some((running, delivery));
+    let mut waiting: Option<BoxFuture<'static, Response<ResponseBody>>> = None;
+    poll_fn(move |cx| {
+        if let Some((mut running, delivery)) = fresh.take() {
+            match running.poll_step(cx) {
+                Poll::Ready(Step::Done(outgoing)) if delivery.form.json => {
+                    return Poll::Ready(respond::json(outgoing, delivery.envelope));
+                }
+                first => waiting = Some(wait(running, first, delivery).boxed()),
+            }
+        }
+        let rest = waiting.as_mut();
+        rest.map_or(Poll::Pending, |rest| rest.poll_unpin(cx))
+    })
+}
+
+/// While the call is silent, a real HTTP status stays possible; after a while without a word the stream is
+/// opened, so that proxies do not cut the connection.
+async fn wait(
+    mut running: Running,
+    first: Poll<Step>,
+    delivery: Delivery,
+) -> Response<ResponseBody> {
     let form = delivery.form;
     if !form.json {
-        let first = poll_fn(|cx| Poll::Ready(running.poll_step(cx))).await;
         return streamed(running, first, delivery);
     }
-    let mut silence = None;
+    let mut first = Some(first);
+    let mut silence = pin!(tokio::time::sleep(delivery.pulse));
     let mut said = Said::default();
     loop {
-        let step = poll_fn(|cx| match running.poll_step(cx) {
-            Poll::Ready(step) => Poll::Ready(Some(step)),
-            Poll::Pending if form.sse => silence
-                .get_or_insert_with(|| Box::pin(tokio::time::sleep(delivery.pulse)))
-                .as_mut()
-                .poll(cx)
-                .map(|()| None),
-            Poll::Pending => Poll::Pending,
+        let step = poll_fn(|cx| {
+            let step = first.take().filter(Poll::is_ready);
+            match step.unwrap_or_else(|| running.poll_step(cx)) {
+                Poll::Ready(step) => Poll::Ready(Some(step)),
+                Poll::Pending if form.sse => silence.as_mut().poll(cx).map(|()| None),
+                Poll::Pending => Poll::Pending,
+            }
         });
         match step.await {
             Some(Step::Done(outgoing)) => return respond::json(outgoing, delivery.envelope),
