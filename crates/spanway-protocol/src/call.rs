@@ -29,7 +29,12 @@ pub struct Call {
 impl Call {
     /// A call with nothing but the necessary: no client details, no progress, no log messages.
     #[must_use]
-    pub fn new(id: RequestId, method: Method, params: Box<Params>, version: ProtocolVersion) -> Self {
+    pub fn new(
+        id: RequestId,
+        method: Method,
+        params: Box<Params>,
+        version: ProtocolVersion,
+    ) -> Self {
         Self {
             id,
             method,

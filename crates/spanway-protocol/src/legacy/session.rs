@@ -10,34 +10,49 @@ use crate::call::Client;
 use crate::schema::LoggingLevel;
 use crate::version::ProtocolVersion;
 
+/// Bytes of an id, 128 bits as base64url.
+const LENGTH: usize = 22;
+
 /// The name of a session. It is a secret of its client: `Debug` shows only the beginning.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct SessionId(Box<str>);
+pub struct SessionId([u8; LENGTH]);
 
 impl SessionId {
     /// An id from 128 random bits, which must come from a cryptographic source (T-2503-20, T-2503-24).
     #[must_use]
     pub fn from_random(bits: [u8; 16]) -> Self {
-        Self(URL_SAFE_NO_PAD.encode(bits).into())
+        let mut text = [0; LENGTH];
+        #[expect(clippy::expect_used, reason = "16 bytes are 22 characters")]
+        let length = URL_SAFE_NO_PAD
+            .encode_slice(bits, &mut text)
+            .expect("there is room for all");
+        debug_assert_eq!(length, LENGTH);
+        Self(text)
     }
 
     /// Reads an id a client sent. `None` if it is of no form this server issues.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let bits = URL_SAFE_NO_PAD.decode(text).ok()?;
-        (bits.len() == 16).then(|| Self(text.into()))
+        let id = text.as_bytes().try_into().ok()?;
+        let mut bits = [0; LENGTH];
+        let length = URL_SAFE_NO_PAD.decode_slice(text, &mut bits).ok()?;
+        (length == 16).then_some(Self(id))
     }
 
     /// The id as it stands in the header: visible ASCII.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        std::str::from_utf8(&self.0).unwrap_or_default()
     }
 }
 
 impl fmt::Debug for SessionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SessionId({}…)", self.0.get(..4).unwrap_or_default())
+        write!(
+            f,
+            "SessionId({}…)",
+            self.as_str().get(..4).unwrap_or_default()
+        )
     }
 }
 
