@@ -50,7 +50,7 @@ pub(super) struct Resumable {
 
 enum Stage {
     /// Reads what the client missed; then, on a GET stream, goes on writing.
-    Replay(Reader, Option<Box<Writer>>),
+    Replay(Box<Reader>, Option<Box<Writer>>),
     Live(Slot),
 }
 
@@ -64,7 +64,7 @@ impl Resumable {
     }
 
     pub(super) fn replay(registry: Arc<Registry>, reader: Reader, then: Option<Writer>) -> Self {
-        let stage = Stage::Replay(reader, then.map(Box::new));
+        let stage = Stage::Replay(Box::new(reader), then.map(Box::new));
         Self { registry, stage }
     }
 
@@ -108,7 +108,7 @@ impl Resumable {
                                 return true;
                             };
                             drop(held);
-                            let reader = writer.reader();
+                            let reader = Box::new(writer.reader());
                             self.stage = Stage::Replay(reader, Some(Box::new(writer)));
                         }
                     }
