@@ -30,6 +30,7 @@ pub(super) async fn answer<'a>(
     post: Post<'a>,
     incoming: Incoming,
 ) -> Next<'a> {
+    // Finding the headers costs something, and only strict rules look at them.
     let checked = if shared.header_rules.are_strict() {
         let head = crate::endpoint::head(post.parts);
         shared.header_rules.check_legacy(&head, &incoming)
