@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use futures_util::{FutureExt, TryFutureExt, poll};
 use hyper::body::Incoming;
+use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
@@ -22,6 +23,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout};
 
 use crate::app::App;
 use crate::stall::Impatient;
@@ -76,9 +78,8 @@ pub async fn serve(
     options: ServeOptions,
     stop: impl Future<Output = ()>,
 ) -> io::Result<Drained> {
-    let builder = both_versions(&options);
-    let stop_signal = Arc::new(Stop::default());
     let room = Arc::new(Semaphore::new(options.connections_max));
+    let host = Arc::new(Host::new(app, options));
     let mut connections = JoinSet::new();
     let mut stop = pin!(stop);
     loop {
@@ -94,85 +95,175 @@ pub async fn serve(
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "TCP_NODELAY could not be set");
         }
-        let connection = connection(stream, &app, &builder, &options, stop_signal.clone());
+        let served = host.clone().serve(stream);
         // Not awaited in a block, which would have room for it twice.
-        connections.spawn(connection.map(|()| drop(permit)));
+        connections.spawn(served.map(|()| drop(permit)));
     }
     drop(listener);
-    Ok(drain(&app, &stop_signal, connections, options.drain_deadline).await)
+    Ok(host.drain(connections).await)
 }
 
-/// HTTP/1.1 and HTTP/2 on the same port.
-fn both_versions(options: &ServeOptions) -> auto::Builder<TokioExecutor> {
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    // `Idle` does that with one timer a connection.
-    builder.http1().header_read_timeout(None);
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .keep_alive_interval(options.head_timeout)
-        .max_concurrent_streams(256);
-    builder
+/// What every connection is served with.
+struct Host {
+    app: App,
+    options: ServeOptions,
+    stop: Stop,
+    http1: http1::Builder,
+    any: auto::Builder<TokioExecutor>,
 }
 
-/// Serves one connection to its end.
-fn connection<S>(
-    stream: S,
-    app: &App,
-    builder: &auto::Builder<TokioExecutor>,
-    options: &ServeOptions,
-    stop: Arc<Stop>,
-) -> impl Future<Output = ()> + use<S>
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let traffic = Arc::new(Traffic::default());
-    let stream = Impatient::new(stream, options.stall_timeout, traffic.clone());
-    let (app, noted) = (app.clone(), traffic.clone());
-    let service = service_fn(move |request: hyper::Request<Incoming>| {
-        let in_flight = noted.begin(&request);
-        app.answer(request)
-            .map_ok(|response| in_flight.answered(response))
-    });
-    let connection = builder.serve_connection(TokioIo::new(stream), service);
-    // Boxed, since a future keeps room for each place that a large one was moved from.
-    let connection = Box::pin(connection.into_owned());
-    run(connection, traffic, options.head_timeout, stop)
+/// What the first bytes of a connection tell of the version of HTTP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Speaks {
+    Http1,
+    /// It may be the preface of HTTP/2, or something of HTTP/1.1 that begins likewise.
+    Either,
 }
 
-/// Runs a connection to its end. One that is quiet is closed when its time is up, or when the server stops:
-/// hyper would wait for the rest of a head.
-async fn run<C>(
-    mut connection: Pin<Box<C>>,
-    traffic: Arc<Traffic>,
-    head_timeout: Duration,
-    stop: Arc<Stop>,
-) where
-    C: GracefulConnection,
-    C::Error: std::fmt::Display,
-{
-    let mut idle = pin!(Idle::new(head_timeout));
-    let mut told = pin!(stop.wakes.notified());
-    // From now on this task is woken by it, whoever polls.
-    let _ = poll!(told.as_mut());
-    let mut stopping = false;
-    let ended = poll_fn(|cx| {
-        if !stopping && stop.told.load(Ordering::Acquire) {
-            stopping = true;
-            connection.as_mut().graceful_shutdown();
+impl Speaks {
+    /// Waits for the first bytes and leaves them where they are. Only one that may be either is worth reading them
+    /// apart from the rest: hyper's buffer would grow for that, and stay so.
+    async fn seen(stream: &TcpStream) -> io::Result<Self> {
+        let mut first = [0; 2];
+        let count = stream.peek(&mut first).await?;
+        Ok(match first.get(..count) {
+            Some(b"P" | b"PR") => Self::Either,
+            _ => Self::Http1,
+        })
+    }
+}
+
+impl Host {
+    fn new(app: App, options: ServeOptions) -> Self {
+        let (mut http1, mut any) = (
+            http1::Builder::new(),
+            auto::Builder::new(TokioExecutor::new()),
+        );
+        // `Idle` does that with one timer a connection.
+        http1.header_read_timeout(None);
+        any.http1().header_read_timeout(None);
+        any.http2()
+            .timer(TokioTimer::new())
+            .keep_alive_interval(options.head_timeout)
+            .max_concurrent_streams(256);
+        Self {
+            app,
+            options,
+            stop: Stop::default(),
+            http1,
+            any,
         }
-        if let Poll::Ready(ended) = connection.as_mut().poll(cx) {
-            return Poll::Ready(Some(ended));
+    }
+
+    /// Serves one connection to its end.
+    async fn serve(self: Arc<Self>, stream: TcpStream) {
+        let since = Instant::now();
+        match self.first(Speaks::seen(&stream)).await {
+            Some(Ok(speaks)) => self.connection(stream, speaks, since).await,
+            Some(Err(error)) => tracing::debug!(%error, "a connection ended early"),
+            None => tracing::debug!("a connection without a request was closed"),
         }
-        if stopping && traffic.is_quiet() {
-            return Poll::Ready(None);
+    }
+
+    /// What a connection begins with, unless the server stops before, or it takes too long.
+    async fn first<T>(&self, seen: impl Future<Output = T>) -> Option<T> {
+        let mut told = pin!(self.stop.wakes.notified());
+        told.as_mut().enable();
+        if self.stop.told.load(Ordering::Acquire) {
+            return None;
         }
-        idle.as_mut().poll_over(cx, &traffic).map(|()| None)
-    });
-    match ended.await {
-        Some(Ok(())) => {}
-        Some(Err(error)) => tracing::debug!(%error, "a connection ended early"),
-        None => tracing::debug!("a connection without a request was closed"),
+        tokio::select! {
+            biased;
+            () = told => None,
+            seen = timeout(self.options.head_timeout, seen) => seen.ok(),
+        }
+    }
+
+    /// Serves one connection, which was there since then, to its end.
+    fn connection<S>(
+        self: Arc<Self>,
+        stream: S,
+        speaks: Speaks,
+        since: Instant,
+    ) -> impl Future<Output = ()> + use<S>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let traffic = Arc::new(Traffic::default());
+        let stream = Impatient::new(stream, self.options.stall_timeout, traffic.clone());
+        let stream = TokioIo::new(stream);
+        let (app, noted) = (self.app.clone(), traffic.clone());
+        let service = service_fn(move |request: hyper::Request<Incoming>| {
+            let in_flight = noted.begin(&request);
+            app.answer(request)
+                .map_ok(|response| in_flight.answered(response))
+        });
+        // Boxed, since a future keeps room for each place that a large one was moved from.
+        match speaks {
+            Speaks::Http1 => {
+                let connection = Box::pin(self.http1.serve_connection(stream, service));
+                self.run(connection, traffic, since).left_future()
+            }
+            Speaks::Either => {
+                let connection = self.any.serve_connection(stream, service);
+                let connection = Box::pin(connection.into_owned());
+                self.run(connection, traffic, since).right_future()
+            }
+        }
+    }
+
+    /// Runs a connection to its end. One that is quiet is closed when its time is up, or when the server stops:
+    /// hyper would wait for the rest of a head.
+    async fn run<C>(
+        self: Arc<Self>,
+        mut connection: Pin<Box<C>>,
+        traffic: Arc<Traffic>,
+        since: Instant,
+    ) where
+        C: GracefulConnection,
+        C::Error: std::fmt::Display,
+    {
+        let stop = &self.stop;
+        let mut idle = pin!(Idle::new(self.options.head_timeout, since));
+        let mut told = pin!(stop.wakes.notified());
+        // From now on this task is woken by it, whoever polls.
+        let _ = poll!(told.as_mut());
+        let mut stopping = false;
+        let ended = poll_fn(|cx| {
+            if !stopping && stop.told.load(Ordering::Acquire) {
+                stopping = true;
+                connection.as_mut().graceful_shutdown();
+            }
+            if let Poll::Ready(ended) = connection.as_mut().poll(cx) {
+                return Poll::Ready(Some(ended));
+            }
+            if stopping && traffic.is_quiet() {
+                return Poll::Ready(None);
+            }
+            idle.as_mut().poll_over(cx, &traffic).map(|()| None)
+        });
+        match ended.await {
+            Some(Ok(())) => {}
+            Some(Err(error)) => tracing::debug!(%error, "a connection ended early"),
+            None => tracing::debug!("a connection without a request was closed"),
+        }
+    }
+
+    /// Ends what is there, calls in flight once they are done or their time is up.
+    async fn drain(&self, mut connections: JoinSet<()>) -> Drained {
+        let (endpoint, deadline) = (self.app.endpoint(), self.options.drain_deadline);
+        endpoint.start_drain();
+        self.stop.tell();
+        let calls = async {
+            while connections.join_next().await.is_some() {}
+            endpoint.finish_detached(deadline).await
+        };
+        // Tasks are stopped a little earlier, so that who waits for one still gets an answer.
+        let finish = async { tokio::join!(calls, endpoint.finish_tasks(deadline / 10 * 9)) };
+        match timeout(deadline, finish).await {
+            Ok((true, true)) => Drained::Complete,
+            Ok(_) | Err(_) => Drained::DeadlinePassed,
+        }
     }
 }
 
@@ -218,27 +309,6 @@ fn is_one_connections_fault(error: &io::Error) -> bool {
         error.kind(),
         ConnectionAborted | ConnectionRefused | ConnectionReset
     )
-}
-
-async fn drain(
-    app: &App,
-    stop: &Stop,
-    mut connections: JoinSet<()>,
-    deadline: Duration,
-) -> Drained {
-    let endpoint = app.endpoint();
-    endpoint.start_drain();
-    stop.tell();
-    let calls = async {
-        while connections.join_next().await.is_some() {}
-        endpoint.finish_detached(deadline).await
-    };
-    // Tasks are stopped a little earlier, so that who waits for one still gets an answer.
-    let finish = async { tokio::join!(calls, endpoint.finish_tasks(deadline / 10 * 9)) };
-    match tokio::time::timeout(deadline, finish).await {
-        Ok((true, true)) => Drained::Complete,
-        Ok(_) | Err(_) => Drained::DeadlinePassed,
-    }
 }
 
 #[cfg(test)]

@@ -106,7 +106,7 @@ impl<'a> Head<'a> {
         match self.stands(name) {
             Stands::Never => Ok(None),
             Stands::Once(value) => match value.to_str() {
-                Ok(text) => Ok(Some(text.trim_matches([' ', '\t']))),
+                Ok(text) => Ok(Some(text.trim_ascii())),
                 Err(_) => Err(mismatch(format!("header {name} must be plain ASCII"))),
             },
             Stands::Repeatedly => Err(mismatch(format!("header {name} must stand only once"))),

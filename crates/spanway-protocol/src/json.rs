@@ -2,9 +2,11 @@
 
 mod plain;
 mod scan;
+mod shape;
 
 pub(crate) use plain::plain_until;
 pub(crate) use scan::{Quoted, Scanner};
+pub use shape::Shape;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -22,8 +24,8 @@ pub struct RawJson(Bytes);
 
 impl RawJson {
     /// The part of `body` that `text` was borrowed from.
-    pub(crate) fn within(body: &Bytes, text: &str) -> Self {
-        Self(body.slice_ref(text.as_bytes()))
+    pub(crate) fn within(body: &Bytes, text: &[u8]) -> Self {
+        Self(body.slice_ref(text))
     }
 
     /// The part of this text that `raw` was borrowed from.
@@ -65,21 +67,15 @@ impl RawJson {
     /// What it says, if it is a string; copied only if something in it is escaped.
     #[must_use]
     pub fn string(&self) -> Option<Cow<'_, str>> {
-        let text = self.as_str()?;
-        match plain_string(text) {
+        match plain_string(self.as_bytes()) {
             Some(plain) => Some(Cow::Borrowed(plain)),
-            None => serde_json::from_str(text).ok().map(Cow::Owned),
+            None => self.read().ok().map(Cow::Owned),
         }
     }
 
     /// The bytes that pieces can be taken of.
     pub(crate) fn as_shared(&self) -> &Bytes {
         &self.0
-    }
-
-    /// The JSON text. All there ever is is valid.
-    fn as_str(&self) -> Option<&str> {
-        std::str::from_utf8(self.as_bytes()).ok()
     }
 
     /// The JSON text; `{}` when there is none.
@@ -103,18 +99,19 @@ impl RawJson {
 
 /// JSON text of one value, borrowed from where it was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Raw<'a>(pub(crate) &'a str);
+pub(crate) struct Raw<'a>(pub(crate) &'a [u8]);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Raw<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        <&RawValue>::deserialize(deserializer).map(|raw| Self(raw.get()))
+        <&RawValue>::deserialize(deserializer).map(|raw| Self(raw.get().as_bytes()))
     }
 }
 
 /// What a JSON string says, if it says it without escapes.
-pub(crate) fn plain_string(text: &str) -> Option<&str> {
-    let inner = text.strip_prefix('"')?.strip_suffix('"')?;
-    (!inner.contains('\\')).then_some(inner)
+pub(crate) fn plain_string(text: &[u8]) -> Option<&str> {
+    let inner = text.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
+    let is_plain = plain_until(inner) == inner.len();
+    is_plain.then(|| std::str::from_utf8(inner).ok())?
 }
 
 impl Serialize for RawJson {

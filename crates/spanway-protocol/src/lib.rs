@@ -36,7 +36,7 @@ pub use era::Selected;
 pub use guard::Guard;
 pub use head::{Head, LAST_EVENT_ID, METHOD, NAME, PROTOCOL_VERSION, SESSION_ID};
 pub use header_rules::HeaderRules;
-pub use json::{RawJson, describe};
+pub use json::{RawJson, Shape, describe};
 pub use limits::Limits;
 pub use method::Method;
 pub use rejection::{Refusal, Rejection};

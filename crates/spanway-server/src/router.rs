@@ -17,6 +17,7 @@ use crate::section::{Entry, Section};
 use crate::server::Shared;
 use crate::service::ServiceInfo;
 use crate::task::{self, Plan};
+use crate::tool::Arguments;
 
 /// Answers a call, or starts what will. Everything before the handler happens here, in the caller's task.
 pub(crate) fn dispatch(
@@ -95,7 +96,7 @@ fn call_tool(shared: &Arc<Shared>, registry: &Registry, call: &Call, context: Co
     let Some(tool) = registry.tools.find(&name, context.principal()) else {
         return Err(invalid(format!("unknown tool: {name:?}")));
     };
-    let arguments = || arguments(&call.params.arguments);
+    let arguments = || Arguments::of(&call.params.arguments);
     match Plan::of(shared, tool, call, &context)? {
         Plan::Inline => {
             context.bind(&shared.desk, call)?;

@@ -1,7 +1,9 @@
 //! Tools: what is advertised of a function, and how a call of it is validated, run and answered.
 
+mod arguments;
 mod entry;
 
+pub(crate) use arguments::Arguments;
 pub(crate) use entry::{ToolEntry, ToolRun};
 
 use std::fmt;

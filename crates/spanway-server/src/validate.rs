@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use jsonschema::error::{ValidationError, ValidationErrorKind};
 use jsonschema::{PatternOptions, Validator};
 use serde_json::Value;
+use spanway_protocol::{RawJson, Shape};
 
 use crate::coerce::coerced;
 
@@ -25,6 +26,7 @@ const BACKTRACK_MAX: usize = 100_000;
 #[derive(Debug, Default)]
 pub(crate) struct Compiled {
     validator: OnceLock<Result<Validator, String>>,
+    shape: OnceLock<Shape>,
     formats: Formats,
 }
 
@@ -41,8 +43,8 @@ impl Compiled {
     /// For a schema whose formats are held against values.
     pub(crate) fn with_formats() -> Self {
         Self {
-            validator: OnceLock::new(),
             formats: Formats::Assert,
+            ..Self::default()
         }
     }
 
@@ -52,6 +54,12 @@ impl Compiled {
             .get_or_init(|| compile(schema, self.formats))
             .as_ref()
             .map_err(String::as_str)
+    }
+
+    /// Whether `schema`, the same as ever, admits the value beyond doubt; if not, [`of`](Self::of) decides.
+    pub(crate) fn admits(&self, schema: &Value, value: &RawJson) -> bool {
+        let shape = || Shape::of(schema);
+        self.formats == Formats::Annotate && self.shape.get_or_init(shape).admits(value)
     }
 }
 

@@ -114,11 +114,11 @@ pin_project! {
 }
 
 impl Idle {
-    /// Begins now: the first request is waited for as long as any other.
-    pub(super) fn new(patience: Duration) -> Self {
+    /// The first request is waited for as long as any other, from `since` on.
+    pub(super) fn new(patience: Duration, since: Instant) -> Self {
         Self {
             patience,
-            since: Instant::now(),
+            since,
             ended: 0,
             timer: sleep(patience),
             timer_is_set: false,

@@ -21,18 +21,18 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 struct Connected {
     client: DuplexStream,
     endpoint: StreamableHttp,
-    stop: Arc<Stop>,
+    host: Arc<Host>,
     server: JoinSet<()>,
     since: Instant,
 }
 
 impl Connected {
     fn new() -> Self {
-        Self::with_room_for(64 * 1024)
+        Self::speaking(Speaks::Http1, 64 * 1024)
     }
 
     /// `bytes` are how much of an answer is on its way at once.
-    fn with_room_for(bytes: usize) -> Self {
+    fn speaking(speaks: Speaks, bytes: usize) -> Self {
         let service = Server::builder("idle", "1.0.0").tool(Tool::new("long", async || {
             sleep(LONG).await;
             "done".to_owned()
@@ -41,17 +41,16 @@ impl Connected {
             .keep_alive(DAY)
             .build();
         let app = App::new(endpoint.clone(), "/mcp");
-        let (options, stop) = (ServeOptions::default(), Arc::new(Stop::default()));
+        let host = Arc::new(Host::new(app, ServeOptions::default()));
         let (client, stream) = tokio::io::duplex(bytes);
-        let mut server = JoinSet::new();
-        let builder = both_versions(&options);
-        server.spawn(connection(stream, &app, &builder, &options, stop.clone()));
+        let (mut server, since) = (JoinSet::new(), Instant::now());
+        server.spawn(host.clone().connection(stream, speaks, since));
         Self {
             client,
             endpoint,
-            stop,
+            host,
             server,
-            since: Instant::now(),
+            since,
         }
     }
 
@@ -107,8 +106,15 @@ fn call_of_long() -> String {
 
 #[tokio::test(start_paused = true)]
 async fn a_head_has_its_time_from_the_last_answer_on() {
-    for beginning in ["", "G", "GET /livez HTTP/1.1\r\nHost: loc"] {
-        let mut first = Connected::new();
+    for (beginning, speaks) in [
+        ("", Speaks::Http1),
+        ("G", Speaks::Http1),
+        ("GET /livez HTTP/1.1\r\nHost: loc", Speaks::Http1),
+        ("P", Speaks::Either),
+        ("PRI * HT", Speaks::Either),
+        ("PROPFIND / HTTP/1.1\r\nHost: loc", Speaks::Either),
+    ] {
+        let mut first = Connected::speaking(speaks, 1024);
         first.write(beginning).await;
         assert_eq!(first.closed().await, 30, "{beginning:?} as the first");
         let mut second = Connected::new();
@@ -119,6 +125,52 @@ async fn a_head_has_its_time_from_the_last_answer_on() {
         sleep(Duration::from_secs(20)).await;
         second.write(beginning).await;
         assert_eq!(second.closed().await, 130, "{beginning:?} as a later one");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_time_for_a_head_runs_before_its_first_byte_too() {
+    let host = Connected::new().host;
+    let since = Instant::now();
+    assert_eq!(host.first(sleep(DAY)).await, None);
+    assert_eq!(since.elapsed().as_secs(), 30);
+    assert_eq!(host.first(async { "G" }).await, Some("G"));
+    host.stop.tell();
+    assert_eq!(host.first(async { "G" }).await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_has_said_nothing_is_sent_away_by_the_stop() {
+    let (host, since) = (Connected::new().host, Instant::now());
+    let stop = async {
+        sleep(Duration::from_secs(1)).await;
+        host.stop.tell();
+    };
+    let (silent, ()) = tokio::join!(host.first(sleep(DAY)), stop);
+    assert_eq!(silent, None);
+    assert_eq!(since.elapsed().as_secs(), 1);
+}
+
+#[tokio::test]
+async fn the_first_bytes_tell_the_version_and_stay() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    for (text, speaks) in [
+        ("POST /mcp HTTP/1.1\r\n", Speaks::Http1),
+        ("GET", Speaks::Http1),
+        ("", Speaks::Http1),
+        ("P", Speaks::Either),
+        ("PRI * HTTP/2.0\r\n", Speaks::Either),
+        ("PROPFIND", Speaks::Either),
+    ] {
+        let address = listener.local_addr().unwrap();
+        let mut client = TcpStream::connect(address).await.unwrap();
+        let (mut stream, _) = listener.accept().await.unwrap();
+        client.write_all(text.as_bytes()).await.unwrap();
+        client.shutdown().await.unwrap();
+        assert_eq!(Speaks::seen(&stream).await.unwrap(), speaks, "{text:?}");
+        let mut read = String::new();
+        stream.read_to_string(&mut read).await.unwrap();
+        assert_eq!(read, text);
     }
 }
 
@@ -161,7 +213,7 @@ async fn a_stream_may_be_silent_for_hours_and_idle_time_begins_at_its_end() {
 
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_is_read_slowly_comes_whole() {
-    let mut connected = Connected::with_room_for(64);
+    let mut connected = Connected::speaking(Speaks::Http1, 64);
     let begun = Instant::now();
     connected.write(LIVEZ).await;
     let mut answer = String::new();
@@ -185,14 +237,14 @@ async fn the_stop_closes_what_is_quiet_at_once_and_lets_calls_end() {
             }
             connected.write(beginning).await;
             sleep(Duration::from_secs(1)).await;
-            connected.stop.tell();
+            connected.host.stop.tell();
             assert_eq!(connected.closed().await, 1, "{asks}, then {beginning:?}");
         }
     }
     let mut connected = Connected::new();
     connected.write(&call_of_long()).await;
     sleep(Duration::from_secs(1)).await;
-    connected.stop.tell();
+    connected.host.stop.tell();
     let answer = connected.read_to("}}}}").await;
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     assert_eq!(connected.closed().await, LONG.as_secs());
@@ -200,7 +252,7 @@ async fn the_stop_closes_what_is_quiet_at_once_and_lets_calls_end() {
 
 #[tokio::test(start_paused = true)]
 async fn an_idle_connection_of_http_2_stays_while_its_client_lives() {
-    let connected = Connected::new();
+    let connected = Connected::speaking(Speaks::Either, 64 * 1024);
     let io = TokioIo::new(connected.client);
     let handshake = hyper::client::conn::http2::handshake(TokioExecutor::new(), io);
     let (mut requests, client) = handshake.await.unwrap();

@@ -22,10 +22,11 @@ pub enum RequestId {
 
 impl RequestId {
     /// The id of a JSON text that has nothing unusual about it: no escapes, no fraction.
-    pub(crate) fn plain(text: &str) -> Option<Self> {
+    pub(crate) fn plain(text: &[u8]) -> Option<Self> {
         if let Some(text) = plain_string(text) {
             return Some(text.into());
         }
+        let text = std::str::from_utf8(text).ok()?;
         // To JSON minus nought is no integer.
         if text.starts_with("-0") {
             return None;

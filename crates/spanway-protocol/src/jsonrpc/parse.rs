@@ -24,10 +24,15 @@ use crate::rejection::{Refusal, Rejection};
 /// or one over the limit (`-32600`). The refusal carries the request's id where it could be read (T-ALL-03).
 pub fn parse(body: &Bytes, limits: &Limits) -> Result<Incoming, Refusal> {
     // T-ALL-01: all of it, also what nobody looks at; then the JSON reader need not look again.
-    let text = std::str::from_utf8(body).map_err(|error| not_json(&error))?;
-    if let Some(message) = quick::message(body, text, limits.nesting_max) {
+    let utf8 = match body.is_ascii() {
+        true => Ok(()),
+        false => std::str::from_utf8(body).map(drop),
+    };
+    utf8.map_err(|error| not_json(&error))?;
+    if let Some(message) = quick::message(body, limits.nesting_max) {
         return Ok(Incoming::Single(message));
     }
+    let text = std::str::from_utf8(body).map_err(|error| not_json(&error))?;
     if nests_deeper_than(body, limits.nesting_max) {
         return Err(Rejection::TooDeep {
             limit: limits.nesting_max,
@@ -122,7 +127,7 @@ fn parse_one(body: &Bytes, text: &str) -> Result<Message, Refusal> {
         } => {
             let method = Method::from(method.as_ref());
             match params.map(ParamsParts::read).transpose() {
-                Ok(parts) => Ok(message(body, text, id, method, parts)),
+                Ok(parts) => Ok(message(body, text.as_bytes(), id, method, parts)),
                 Err(detail) => Err(refuse(id, &detail)),
             }
         }
@@ -156,7 +161,7 @@ fn parse_one(body: &Bytes, text: &str) -> Result<Message, Refusal> {
 /// A request, or without an id a notification, of what was read of it.
 fn message(
     body: &Bytes,
-    text: &str,
+    text: &[u8],
     id: Option<RequestId>,
     method: Method,
     parts: Option<ParamsParts<'_>>,
@@ -206,7 +211,7 @@ impl<'a> ParamsParts<'a> {
     }
 
     /// The parts as pieces of `body`, which holds the message `text`.
-    fn within(self, body: &Bytes, text: &str, method: &Method) -> Params {
+    fn within(self, body: &Bytes, text: &[u8], method: &Method) -> Params {
         let slice = |part: Option<Raw<'_>>| {
             part.map(|raw| RawJson::within(body, raw.0))
                 .unwrap_or_default()

@@ -60,11 +60,11 @@ impl<'a> Wire<'a> {
     /// Takes a member that has nothing unusual about it.
     pub(crate) fn take(&mut self, scanner: &mut Scanner<'a>, key: Quoted<'a>) -> Option<()> {
         let value = match key.plain()? {
-            VERSION => &mut self.version,
-            "io.modelcontextprotocol/clientInfo" => &mut self.client_info,
-            CAPABILITIES => &mut self.client_capabilities,
-            "io.modelcontextprotocol/logLevel" => &mut self.log_level,
-            "progressToken" => &mut self.progress_token,
+            key if key == VERSION.as_bytes() => &mut self.version,
+            b"io.modelcontextprotocol/clientInfo" => &mut self.client_info,
+            key if key == CAPABILITIES.as_bytes() => &mut self.client_capabilities,
+            b"io.modelcontextprotocol/logLevel" => &mut self.log_level,
+            b"progressToken" => &mut self.progress_token,
             _ => return scanner.value().map(drop),
         };
         // None of them comes twice.
@@ -75,7 +75,7 @@ impl<'a> Wire<'a> {
     /// What it says; the parts are pieces of `body`.
     pub(crate) fn within(self, body: &Bytes) -> Result<Claims, Rejection> {
         let level = self.log_level.map(|raw| {
-            serde_json::from_str::<LoggingLevel>(raw.0).map_err(|_| {
+            serde_json::from_slice::<LoggingLevel>(raw.0).map_err(|_| {
                 invalid("_meta logLevel must be one of the eight RFC 5424 levels".to_owned())
             })
         });
@@ -149,7 +149,7 @@ impl Claims {
 fn text(raw: Raw<'_>) -> Option<Cow<'static, str>> {
     match plain_string(raw.0).and_then(ProtocolVersion::parse) {
         Some(version) => Some(Cow::Borrowed(version.as_str())),
-        None => serde_json::from_str(raw.0).ok().map(Cow::Owned),
+        None => serde_json::from_slice(raw.0).ok().map(Cow::Owned),
     }
 }
 

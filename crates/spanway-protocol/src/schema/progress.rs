@@ -27,10 +27,10 @@ impl From<i64> for ProgressToken {
 
 impl ProgressToken {
     /// Reads one from JSON text.
-    pub(crate) fn read(text: &str) -> Result<Self, serde_json::Error> {
+    pub(crate) fn read(text: &[u8]) -> Result<Self, serde_json::Error> {
         match RequestId::plain(text) {
             Some(id) => Ok(Self(id)),
-            None => serde_json::from_str(text),
+            None => serde_json::from_slice(text),
         }
     }
 }

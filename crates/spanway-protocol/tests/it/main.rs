@@ -13,5 +13,6 @@ mod projection;
 mod questions;
 mod samples;
 mod schema_valid;
+mod shape;
 mod tasks;
 mod wire_examples;

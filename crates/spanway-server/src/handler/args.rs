@@ -38,9 +38,7 @@ pub struct Args<T>(
 
 impl<S, C: CallWithArguments, T: DeserializeOwned + JsonSchema + Send> FromCall<S, C> for Args<T> {
     fn from_call(call: &mut C, _: &S) -> Result<Self, ExtractError> {
-        T::deserialize(Value::Object(call.take_arguments()))
-            .map(Self)
-            .map_err(|error| ExtractError::arguments(format!("/: {error}")))
+        call.take_arguments().map(Self)
     }
 
     fn describe(signature: &mut Signature) {

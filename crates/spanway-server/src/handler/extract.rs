@@ -1,11 +1,13 @@
 //! What a handler may ask of a call: one trait, the kinds of calls, and the extractors they share.
 
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::{ExtractError, Signature};
 use crate::completion::CompletionRequest;
 use crate::context::Context;
 use crate::principal::Principal;
+use crate::tool::Arguments;
 
 /// A parameter of a handler: had from a call of kind `C` and the server's state `S`.
 #[diagnostic::on_unimplemented(
@@ -53,7 +55,7 @@ macro_rules! calls {
 
 calls! {
     /// A call of a tool, its arguments already validated.
-    ToolCall { arguments: Map<String, Value> }
+    ToolCall { arguments: Arguments }
     /// A prompt to fill in, its arguments already validated.
     PromptCall { arguments: Map<String, Value> }
     /// A resource to read.
@@ -64,20 +66,45 @@ calls! {
 
 /// A call that carries arguments.
 pub trait CallWithArguments {
-    /// Takes them; the second to ask finds none.
-    fn take_arguments(&mut self) -> Map<String, Value>;
+    /// Takes them as values; the second to ask finds none.
+    ///
+    /// # Errors
+    /// They cannot be had as values.
+    fn take_values(&mut self) -> Result<Map<String, Value>, ExtractError>;
+
+    /// Takes them as a `T`; the second to ask finds none.
+    ///
+    /// # Errors
+    /// They are not what a `T` is read from.
+    fn take_arguments<T: DeserializeOwned>(&mut self) -> Result<T, ExtractError>;
 }
 
 impl CallWithArguments for ToolCall {
-    fn take_arguments(&mut self) -> Map<String, Value> {
+    fn take_values(&mut self) -> Result<Map<String, Value>, ExtractError> {
         std::mem::take(&mut self.arguments)
+            .into_values()
+            .map_err(|error| unread(&error))
+    }
+
+    fn take_arguments<T: DeserializeOwned>(&mut self) -> Result<T, ExtractError> {
+        std::mem::take(&mut self.arguments)
+            .read()
+            .map_err(|error| unread(&error))
     }
 }
 
 impl CallWithArguments for PromptCall {
-    fn take_arguments(&mut self) -> Map<String, Value> {
-        std::mem::take(&mut self.arguments)
+    fn take_values(&mut self) -> Result<Map<String, Value>, ExtractError> {
+        Ok(std::mem::take(&mut self.arguments))
     }
+
+    fn take_arguments<T: DeserializeOwned>(&mut self) -> Result<T, ExtractError> {
+        T::deserialize(Value::Object(self.take_values()?)).map_err(|error| unread(&error))
+    }
+}
+
+fn unread(error: &serde_json::Error) -> ExtractError {
+    ExtractError::arguments(format!("/: {error}"))
 }
 
 /// The state given to the builder, or a part of it ([`FromRef`]).
@@ -146,7 +173,7 @@ impl<S, C: AnyCall> FromCall<S, C> for Principal {
 /// All arguments as they came, for tools whose schema is only known at run time.
 impl<S, C: CallWithArguments> FromCall<S, C> for Map<String, Value> {
     fn from_call(call: &mut C, _: &S) -> Result<Self, ExtractError> {
-        Ok(call.take_arguments())
+        call.take_values()
     }
 
     fn describe(signature: &mut Signature) {

@@ -8,14 +8,13 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use serde_json::{Map, Value};
 use spanway_protocol::{Call, Reply};
 use tokio::time::sleep;
 
 use super::start::{Start, created};
 use crate::context::{Context, Footing};
 use crate::server::Shared;
-use crate::tool::ToolEntry;
+use crate::tool::{Arguments, ToolEntry};
 
 impl Start {
     /// Answers the call with its result if that is there within `patience`, else with a task. `context` is that
@@ -25,7 +24,7 @@ impl Start {
         patience: Duration,
         shared: &Shared,
         tool: Arc<ToolEntry>,
-        arguments: Map<String, Value>,
+        arguments: Arguments,
         (call, context): (&Call, Context),
     ) -> Result<BoxFuture<'static, Reply>, Reply> {
         let own = context.for_handler(Footing::Call);

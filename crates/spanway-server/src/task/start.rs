@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, ready};
-use serde_json::{Map, Value};
 use spanway_protocol::schema::{CreateTaskResult, TaskStatus};
 use spanway_protocol::{Answer, Call, Era, Rejection, Reply};
 
@@ -15,7 +14,7 @@ use super::record::{KeptCall, Record};
 use crate::context::{Context, Footing, Origin};
 use crate::principal::Principal;
 use crate::router::invalid;
-use crate::tool::ToolEntry;
+use crate::tool::{Arguments, ToolEntry};
 
 /// A call that is to be a task, or may become one.
 pub(crate) struct Start {
@@ -62,7 +61,7 @@ impl Start {
     pub(crate) fn at_once(
         self,
         tool: Arc<ToolEntry>,
-        arguments: Map<String, Value>,
+        arguments: Arguments,
         context: Context,
     ) -> Result<BoxFuture<'static, Reply>, Reply> {
         let is_modern = context.version().era() == Era::Modern;
@@ -125,11 +124,9 @@ impl Tasks {
         let Some(tool) = registry.tools.find(name, context.principal()) else {
             return refuse(invalid(format!("unknown tool: {name:?}")));
         };
-        let Ok(arguments) = record.call.arguments.read() else {
-            return refuse(Rejection::Internal.into());
-        };
         // Headers were checked when the call came.
-        match tool.check_arguments(arguments) {
+        let arguments = Arguments::of(&record.call.arguments);
+        match arguments.and_then(|arguments| tool.check_arguments(arguments)) {
             Ok(arguments) => run(tool.clone(), arguments, context.clone()),
             Err(reply) => refuse(reply),
         }
@@ -137,11 +134,7 @@ impl Tasks {
 }
 
 /// Runs a tool where no panic may escape: reading its arguments runs code of the handler's types.
-fn run(
-    tool: Arc<ToolEntry>,
-    arguments: Map<String, Value>,
-    context: Context,
-) -> BoxFuture<'static, Reply> {
+fn run(tool: Arc<ToolEntry>, arguments: Arguments, context: Context) -> BoxFuture<'static, Reply> {
     let running = async move { tool.run(arguments, context).await };
     let running = AssertUnwindSafe(running).catch_unwind();
     running

@@ -9,6 +9,7 @@ use spanway_protocol::modern::{InvalidMirror, MirroredArguments};
 use spanway_protocol::schema::{CallToolResult, ToolDefinition, wraps_output};
 use spanway_protocol::{Answer, Era, Reply};
 
+use super::arguments::{Arguments, malformed};
 use crate::coerce::coerced;
 use crate::context::Context;
 use crate::error::BuildError;
@@ -111,17 +112,15 @@ impl ToolEntry {
 
     /// Step 10 of the validation ladder: headers say what the arguments say (T-HDR-06). Before 2026-07-28
     /// nothing is mirrored.
-    fn check_headers(
-        &self,
-        arguments: &Map<String, Value>,
-        context: &Context,
-    ) -> Result<(), Reply> {
+    fn check_headers(&self, arguments: &mut Arguments, context: &Context) -> Result<(), Reply> {
         if context.version().era() == Era::Legacy {
             return Ok(());
         }
+        let rules = context.header_rules();
         match self.mirrored() {
+            Ok(mirrored) if mirrored.is_empty() && !rules.are_strict() => Ok(()),
             Ok(mirrored) => mirrored
-                .check(context.headers(), arguments, context.header_rules())
+                .check(context.headers(), arguments.values()?, rules)
                 .map_err(Reply::from),
             Err(invalid) => Err(self.unusable("input", &invalid.to_string())),
         }
@@ -164,7 +163,7 @@ impl ToolEntry {
     /// Checks a call, then runs the tool.
     pub(crate) fn call(
         self: Arc<Self>,
-        arguments: Map<String, Value>,
+        arguments: Arguments,
         context: Context,
     ) -> Result<BoxFuture<'static, Reply>, Reply> {
         let arguments = self.check_call(arguments, &context)?;
@@ -174,28 +173,33 @@ impl ToolEntry {
     /// The arguments of a call, if they and the headers that mirror them are right.
     pub(crate) fn check_call(
         &self,
-        arguments: Map<String, Value>,
+        mut arguments: Arguments,
         context: &Context,
-    ) -> Result<Map<String, Value>, Reply> {
-        self.check_headers(&arguments, context)?;
+    ) -> Result<Arguments, Reply> {
+        self.check_headers(&mut arguments, context)?;
         self.check_arguments(arguments)
     }
 
     /// Validates the arguments against exactly what is advertised (ARCHITECTURE.md, invariant 14).
-    pub(crate) fn check_arguments(
-        &self,
-        arguments: Map<String, Value>,
-    ) -> Result<Map<String, Value>, Reply> {
+    pub(crate) fn check_arguments(&self, arguments: Arguments) -> Result<Arguments, Reply> {
         if let Err((which, detail)) = self.compiled() {
             return Err(self.unusable(which, detail));
         }
-        self.validated(arguments).map_err(failed)
+        let schema = &self.definition.input_schema;
+        match arguments {
+            Arguments::Text(text) if self.input.admits(schema, &text) => Ok(Arguments::Text(text)),
+            arguments => {
+                let values = arguments.into_values().map_err(|_| malformed())?;
+                let values = self.validated(values).map_err(failed)?;
+                Ok(Arguments::Values(values))
+            }
+        }
     }
 
     /// Runs the tool with arguments that were checked.
     pub(crate) fn run(
         self: Arc<Self>,
-        arguments: Map<String, Value>,
+        arguments: Arguments,
         context: Context,
     ) -> BoxFuture<'static, Reply> {
         let endpoint = self.endpoint.clone();

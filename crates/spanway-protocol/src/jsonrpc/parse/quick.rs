@@ -19,12 +19,12 @@ struct Members<'a> {
     params: Option<ParamsParts<'a>>,
 }
 
-/// The message that is the whole `text`, a part of `body`.
-pub(super) fn message(body: &Bytes, text: &str, depth_max: usize) -> Option<Message> {
-    let mut scanner = Scanner::new(text, depth_max);
+/// The message that is the whole `body`, which is UTF-8.
+pub(super) fn message(body: &Bytes, depth_max: usize) -> Option<Message> {
+    let mut scanner = Scanner::new(body, depth_max);
     let mut members = Members::default();
     scanner.object(|scanner, key| members.take(scanner, key))?;
-    if !scanner.is_over() || members.version? != Raw(r#""2.0""#) {
+    if !scanner.is_over() || members.version? != Raw(br#""2.0""#) {
         return None;
     }
     let method = Method::from(plain_string(members.method?.0)?);
@@ -32,22 +32,22 @@ pub(super) fn message(body: &Bytes, text: &str, depth_max: usize) -> Option<Mess
         Some(raw) => Some(RequestId::plain(raw.0)?),
         None => None,
     };
-    Some(super::message(body, text, id, method, members.params))
+    Some(super::message(body, body, id, method, members.params))
 }
 
 impl<'a> Members<'a> {
     fn take(&mut self, scanner: &mut Scanner<'a>, key: Quoted<'a>) -> Option<()> {
         let place = match key.plain()? {
-            "jsonrpc" => &mut self.version,
-            "id" => &mut self.id,
-            "method" => &mut self.method,
-            "params" => {
+            b"jsonrpc" => &mut self.version,
+            b"id" => &mut self.id,
+            b"method" => &mut self.method,
+            b"params" => {
                 let mut parts = ParamsParts::default();
                 scanner.object(|scanner, key| parts.take(scanner, key))?;
                 return once(&mut self.params, parts);
             }
             // A response.
-            "result" | "error" => return None,
+            b"result" | b"error" => return None,
             _ => return scanner.value().map(drop),
         };
         once(place, scanner.something()?)
@@ -57,20 +57,20 @@ impl<'a> Members<'a> {
 impl<'a> ParamsParts<'a> {
     fn take(&mut self, scanner: &mut Scanner<'a>, key: Quoted<'a>) -> Option<()> {
         let place = match key.plain()? {
-            "_meta" => {
+            b"_meta" => {
                 let mut claims = WireClaims::default();
                 let members = |scanner: &mut Scanner<'a>, key| claims.take(scanner, key);
                 let text = scanner.over(|scanner| scanner.object(members))?;
                 self.claims = Some(claims);
                 return once(&mut self.meta, Raw(text));
             }
-            "arguments" => &mut self.arguments,
-            "name" => &mut self.name,
-            "uri" => &mut self.uri,
-            "taskId" => &mut self.task_id,
-            "task" => &mut self.task,
-            "inputResponses" => &mut self.input_responses,
-            "requestState" => &mut self.request_state,
+            b"arguments" => &mut self.arguments,
+            b"name" => &mut self.name,
+            b"uri" => &mut self.uri,
+            b"taskId" => &mut self.task_id,
+            b"task" => &mut self.task,
+            b"inputResponses" => &mut self.input_responses,
+            b"requestState" => &mut self.request_state,
             _ => return scanner.value().map(drop),
         };
         once(place, scanner.something()?)
@@ -94,7 +94,7 @@ mod tests {
 
     fn quickly(text: &str) -> Option<Message> {
         let body = Bytes::copy_from_slice(text.as_bytes());
-        message(&body, std::str::from_utf8(&body).unwrap(), 100)
+        message(&body, 100)
     }
 
     fn slowly(text: &str) -> Option<Message> {
