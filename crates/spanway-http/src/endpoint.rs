@@ -252,7 +252,11 @@ where
         return respond::refusal(&Rejection::ShuttingDown.into(), era);
     }
     let answered = match door {
-        Door::Mcp => return by_method(shared, parts, era, body, principal).await,
+        Door::Mcp if parts.method == Method::POST => {
+            let asked = post::receive(shared, &head, era, body).await;
+            return post::answer(shared, parts, asked, principal).await;
+        }
+        Door::Mcp => return by_method(shared, parts, era, principal).await,
         Door::Sse(connections) => {
             sse::open(shared, connections, parts, principal.as_ref()).map_err(Refusal::from)
         }
@@ -263,21 +267,15 @@ where
     answered.unwrap_or_else(|refusal| respond::refusal(&refusal, era))
 }
 
-/// At the endpoint the HTTP method decides. What is rare is boxed, here and further in: every request pays for
-/// the size of the largest future there is.
-async fn by_method<B>(
+/// At the endpoint the HTTP method decides; POST was seen to. What is rare is boxed, here and further in: every
+/// request pays for the size of the largest future there is.
+async fn by_method(
     shared: &Arc<Shared>,
     parts: &mut Parts,
     era: Era,
-    body: B,
     principal: Option<Principal>,
-) -> Response<ResponseBody>
-where
-    B: Body<Data = Bytes> + Send,
-    B::Error: Send,
-{
+) -> Response<ResponseBody> {
     match (&parts.method, era) {
-        (&Method::POST, _) => post::answer(shared, parts, era, body, principal).await,
         (&Method::GET, Era::Legacy) => {
             Box::pin(get::answer(shared, parts, principal.as_ref())).await
         }

@@ -6,9 +6,7 @@ mod origin;
 pub use accept::Accepts;
 pub use origin::{AllowedHosts, AllowedOrigins};
 
-use http::header;
-
-use crate::head::Head;
+use crate::head::{Head, Known};
 use crate::rejection::Rejection;
 
 /// The door: which hosts and origins may come in.
@@ -36,7 +34,7 @@ impl Guard {
         {
             return Err(forbidden_host(host));
         }
-        let origin = head.single(&header::ORIGIN);
+        let origin = head.one(Known::Origin);
         match origin {
             Ok(None) => Ok(()),
             Ok(Some(origin)) if self.origins.allow(origin, host) => Ok(()),
@@ -56,7 +54,7 @@ impl Guard {
 /// 415.
 pub fn content_type(head: &Head<'_>) -> Result<(), Rejection> {
     let declared = head
-        .single(&header::CONTENT_TYPE)
+        .one(Known::ContentType)
         .ok()
         .flatten()
         .unwrap_or_default();

@@ -24,7 +24,7 @@ pub struct Head<'a> {
     /// The host part of an HTTP/2 request target, which stands in for `Host`.
     pub authority: Option<&'a str>,
     headers: &'a HeaderMap,
-    known: [Stands<'a>; KNOWN],
+    known: [Stands<'a>; 8],
 }
 
 /// How often a header stands in a request.
@@ -37,20 +37,65 @@ enum Stands<'a> {
 }
 
 /// The headers that are looked at in most requests, found in one pass over all there are.
-const KNOWN: usize = 8;
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Known {
+    Host,
+    Origin,
+    ContentType,
+    Accept,
+    ProtocolVersion,
+    SessionId,
+    Method,
+    Name,
+}
 
-fn place(name: &HeaderName) -> Option<usize> {
-    Some(match name.as_str() {
-        "host" => 0,
-        "origin" => 1,
-        "content-type" => 2,
-        "accept" => 3,
-        "mcp-protocol-version" => 4,
-        "mcp-session-id" => 5,
-        "mcp-method" => 6,
-        "mcp-name" => 7,
-        _ => return None,
-    })
+impl Known {
+    fn of(name: &HeaderName) -> Option<Self> {
+        Some(match name.as_str() {
+            "host" => Self::Host,
+            "origin" => Self::Origin,
+            "content-type" => Self::ContentType,
+            "accept" => Self::Accept,
+            "mcp-protocol-version" => Self::ProtocolVersion,
+            "mcp-session-id" => Self::SessionId,
+            "mcp-method" => Self::Method,
+            "mcp-name" => Self::Name,
+            _ => return None,
+        })
+    }
+
+    const fn name(self) -> HeaderName {
+        match self {
+            Self::Host => header::HOST,
+            Self::Origin => header::ORIGIN,
+            Self::ContentType => header::CONTENT_TYPE,
+            Self::Accept => header::ACCEPT,
+            Self::ProtocolVersion => PROTOCOL_VERSION,
+            Self::SessionId => SESSION_ID,
+            Self::Method => METHOD,
+            Self::Name => NAME,
+        }
+    }
+}
+
+impl<'a> Stands<'a> {
+    /// The one value, white space trimmed.
+    fn single(self, name: impl FnOnce() -> HeaderName) -> Result<Option<&'a str>, Rejection> {
+        match self {
+            Stands::Never => Ok(None),
+            Stands::Once(value) => match text(value) {
+                Some(text) => Ok(Some(text.trim_ascii())),
+                None => Err(mismatch(format!("header {} must be plain ASCII", name()))),
+            },
+            Stands::Repeatedly => Err(mismatch(format!("header {} must stand only once", name()))),
+        }
+    }
+}
+
+/// A value that is plain ASCII; there are no control characters in a `HeaderValue` but the tab.
+fn text(value: &HeaderValue) -> Option<&str> {
+    let text = std::str::from_utf8(value.as_bytes()).ok();
+    text.filter(|text| text.is_ascii())
 }
 
 impl<'a> Head<'a> {
@@ -61,9 +106,9 @@ impl<'a> Head<'a> {
         authority: Option<&'a str>,
         headers: &'a HeaderMap,
     ) -> Self {
-        let mut known = [Stands::Never; KNOWN];
+        let mut known = [Stands::Never; 8];
         for (name, value) in headers {
-            if let Some(stands) = place(name).and_then(|place| known.get_mut(place)) {
+            if let Some(stands) = Known::of(name).and_then(|it| known.get_mut(it as usize)) {
                 *stands = match stands {
                     Stands::Never => Stands::Once(value),
                     Stands::Once(_) | Stands::Repeatedly => Stands::Repeatedly,
@@ -78,9 +123,13 @@ impl<'a> Head<'a> {
         }
     }
 
+    fn known(&self, known: Known) -> Stands<'a> {
+        self.known.get(known as usize).copied().unwrap_or_default()
+    }
+
     fn stands(&self, name: &HeaderName) -> Stands<'a> {
-        if let Some(stands) = place(name).and_then(|place| self.known.get(place)) {
-            return *stands;
+        if let Some(known) = Known::of(name) {
+            return self.known(known);
         }
         let mut values = self.headers.get_all(name).iter();
         match (values.next(), values.next()) {
@@ -95,7 +144,7 @@ impl<'a> Head<'a> {
     /// # Errors
     /// `Host` is doubled or not text.
     pub fn host(&self) -> Result<Option<&'a str>, Rejection> {
-        Ok(self.single(&header::HOST)?.or(self.authority))
+        Ok(self.one(Known::Host)?.or(self.authority))
     }
 
     /// The one value of a header that may stand only once, white space trimmed (T-HDR-03).
@@ -103,14 +152,12 @@ impl<'a> Head<'a> {
     /// # Errors
     /// The header is doubled, or its value is not visible ASCII.
     pub fn single(&self, name: &HeaderName) -> Result<Option<&'a str>, Rejection> {
-        match self.stands(name) {
-            Stands::Never => Ok(None),
-            Stands::Once(value) => match value.to_str() {
-                Ok(text) => Ok(Some(text.trim_ascii())),
-                Err(_) => Err(mismatch(format!("header {name} must be plain ASCII"))),
-            },
-            Stands::Repeatedly => Err(mismatch(format!("header {name} must stand only once"))),
-        }
+        self.stands(name).single(|| name.clone())
+    }
+
+    /// The same of a header that is looked at often.
+    pub(crate) fn one(&self, known: Known) -> Result<Option<&'a str>, Rejection> {
+        self.known(known).single(|| known.name())
     }
 
     /// All values of a list header, one string each, as they came.
@@ -147,12 +194,12 @@ impl<'a> Head<'a> {
     /// legacy, even if this server does not know the revision (T-DUAL-06).
     #[must_use]
     pub fn claims_modern(&self) -> bool {
-        let first = match self.stands(&PROTOCOL_VERSION) {
+        let first = match self.known(Known::ProtocolVersion) {
             Stands::Never => None,
             Stands::Once(value) => Some(value),
             Stands::Repeatedly => self.headers.get(PROTOCOL_VERSION),
         };
-        let version = first.and_then(|value| value.to_str().ok());
+        let version = first.and_then(text);
         version.is_some_and(is_modern_date)
     }
 }

@@ -6,7 +6,7 @@
 use http::header::ACCEPT;
 
 use crate::guard::Accepts;
-use crate::head::{Head, METHOD, NAME, PROTOCOL_VERSION, SESSION_ID, mismatch};
+use crate::head::{Head, Known, METHOD, NAME, PROTOCOL_VERSION, SESSION_ID, mismatch};
 use crate::jsonrpc::{Incoming, Message, Notification, Request};
 use crate::method::Method;
 use crate::modern::{self, Claims};
@@ -44,8 +44,11 @@ impl HeaderRules {
     /// # Errors
     /// 406 if it does not.
     pub fn check_post(self, head: &Head<'_>) -> Result<(), Rejection> {
+        if !self.are_strict() {
+            return Ok(());
+        }
         let accepts = Accepts::of(head);
-        if !self.are_strict() || (head.has(&ACCEPT) && accepts.json && accepts.sse) {
+        if head.has(&ACCEPT) && accepts.json && accepts.sse {
             return Ok(());
         }
         Err(Rejection::NotAcceptable {
@@ -103,7 +106,7 @@ impl HeaderRules {
             return Ok(());
         }
         let claims = Claims::read(&notification.params.meta).unwrap_or_default();
-        let named = head.single(&PROTOCOL_VERSION)?.unwrap_or_default();
+        let named = head.one(Known::ProtocolVersion)?.unwrap_or_default();
         let claimed = claims.version().unwrap_or(named);
         modern::agree(head, &notification.method, claimed)?;
         absent(&notification.method, head.names(PARAM_PREFIX).next())
@@ -189,7 +192,7 @@ fn mirrors(
     request: Option<&Request>,
 ) -> Result<(), Rejection> {
     const NOTHING: &str = "nothing in this message could be mirrored";
-    match (head.single(&METHOD)?, method) {
+    match (head.one(Known::Method)?, method) {
         (None, _) => {}
         (Some(named), Some(method)) if named == method.as_str() => {}
         (Some(named), Some(method)) => {

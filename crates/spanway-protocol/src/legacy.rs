@@ -9,7 +9,7 @@ pub use session::{Session, SessionId};
 use serde::Deserialize;
 
 use crate::call::Call;
-use crate::head::{Head, LAST_EVENT_ID, PROTOCOL_VERSION, SESSION_ID};
+use crate::head::{Head, Known, LAST_EVENT_ID};
 use crate::json::RawJson;
 use crate::json::describe;
 use crate::jsonrpc::{Incoming, Request};
@@ -33,7 +33,7 @@ pub fn negotiate(requested: &str) -> ProtocolVersion {
 /// # Errors
 /// No `Mcp-Session-Id` (400, T-2503-21); one that no server could have issued (404, like any unknown one).
 pub fn session_id(head: &Head<'_>) -> Result<SessionId, Rejection> {
-    match head.single(&SESSION_ID) {
+    match head.one(Known::SessionId) {
         Ok(None) => Err(Rejection::SessionRequired),
         Ok(Some(id)) => SessionId::parse(id).ok_or(Rejection::SessionNotFound),
         Err(_) => Err(Rejection::SessionNotFound),
@@ -62,7 +62,7 @@ pub fn version_header(head: &Head<'_>) -> Result<Option<ProtocolVersion>, Reject
         supported: supported(),
     };
     let Some(named) = head
-        .single(&PROTOCOL_VERSION)
+        .one(Known::ProtocolVersion)
         .map_err(|_| unsupported("(invalid)"))?
     else {
         return Ok(None);

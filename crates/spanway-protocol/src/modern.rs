@@ -24,16 +24,13 @@ use crate::version::{Era, ProtocolVersion};
 /// # Errors
 /// The first step that fails: `-32602` for missing metadata, `-32020` for headers, `-32022` for the
 /// version, `-32601` for the method.
-pub fn accept(head: &Head<'_>, request: Request, claims: &Claims) -> Result<Call, Refusal> {
-    match check(head, &request, claims) {
+pub fn accept(head: &Head<'_>, request: Request, claims: Claims) -> Result<Call, Refusal> {
+    match check(head, &request, &claims) {
         Ok(version) => {
-            let client = Client::new(
-                claims.client_info.clone(),
-                claims.client_capabilities.clone(),
-            );
+            let client = Client::new(claims.client_info, claims.client_capabilities);
             let mut call = Call::new(request.id, request.method, request.params, version);
             call.client = client;
-            call.progress_token = claims.progress_token.clone();
+            call.progress_token = claims.progress_token;
             call.log_level = claims.log_level;
             Ok(call)
         }

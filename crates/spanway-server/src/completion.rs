@@ -138,7 +138,6 @@ fn nothing() -> BoxFuture<'static, Reply> {
 }
 
 /// One request for suggestions: the prompt or template it is for.
-#[derive(Clone)]
 pub(crate) struct CompletionRun(Arc<str>);
 
 impl Outcome for CompletionRun {
@@ -146,17 +145,17 @@ impl Outcome for CompletionRun {
         &self.0
     }
 
-    fn refuse(self, error: ExtractError) -> Reply {
+    fn refuse(&self, error: ExtractError) -> Reply {
         error.into_reply()
     }
 
-    fn fail(self, failure: Failure) -> Reply {
+    fn fail(&self, failure: Failure) -> Reply {
         failure.into_reply(&self.0, || spanway_protocol::Rejection::Internal)
     }
 }
 
 impl<O: IntoCompletion> Finish<O> for CompletionRun {
-    fn finish(self, output: O) -> Reply {
+    fn finish(&self, output: O) -> Reply {
         match output.into_completion() {
             // Written with no more than 100 values (T-ALL-51).
             Ok(completion) => Answer::Complete(completion).into(),

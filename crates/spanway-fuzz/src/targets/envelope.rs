@@ -159,7 +159,7 @@ fn accept(incoming: Incoming, modern: bool) {
         Ok(Selected::ModernRequest(request, read)) => {
             assert!(claims, "modern without a claim");
             let (id, capable) = (request.id.clone(), read.client_capabilities.is_object());
-            match modern::accept(&head, request, &read) {
+            match modern::accept(&head, request, read) {
                 Ok(call) => {
                     assert_eq!((&call.id, call.version), (&id, ProtocolVersion::LATEST));
                     assert!(call.method.is_modern() && capable && modern, "{call:?}");

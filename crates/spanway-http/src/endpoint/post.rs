@@ -120,49 +120,66 @@ enum Next<'a> {
     Later(BoxFuture<'a, Response<ResponseBody>>),
 }
 
-pub(super) async fn answer<B>(
-    shared: &Arc<Shared>,
-    parts: &mut Parts,
-    era: Era,
-    body: B,
-    principal: Option<Principal>,
-) -> Response<ResponseBody>
+/// What came with a POST, as far as its head has a say in it.
+pub(super) enum Asked {
+    Modern(Call, Accepts),
+    Legacy(Incoming, Accepts),
+    /// There is nothing more to do.
+    Answered(Response<ResponseBody>),
+}
+
+/// Reads the body and decides what it is.
+pub(super) async fn receive<B>(shared: &Shared, head: &Head<'_>, era: Era, body: B) -> Asked
 where
     B: Body<Data = Bytes> + Send,
     B::Error: Send,
 {
-    let head = super::head(parts);
-    let accepts = guard::content_type(&head)
-        .and_then(|()| Accepts::for_post(&head))
-        .and_then(|accepts| shared.header_rules.check_post(&head).map(|()| accepts));
+    let refuse = |refusal: &Refusal, era| Asked::Answered(respond::refusal(refusal, era));
+    let accepts = guard::content_type(head)
+        .and_then(|()| Accepts::for_post(head))
+        .and_then(|accepts| shared.header_rules.check_post(head).map(|()| accepts));
     let accepts = match accepts {
         Ok(accepts) => accepts,
-        Err(why) => return respond::refusal(&why.into(), era),
+        Err(why) => return refuse(&why.into(), era),
     };
     let incoming = match read(shared, body).await {
         Ok(incoming) => incoming,
-        Err(refusal) => return respond::refusal(&refusal, era),
+        Err(refusal) => return refuse(&refusal, era),
     };
-    let selected = match Selected::decide(&head, incoming) {
-        Ok(selected) => selected,
-        Err((refusal, era)) => return respond::refusal(&refusal, era),
-    };
-    let post = |parts| Post {
+    match Selected::decide(head, incoming) {
+        Ok(Selected::ModernRequest(request, claims)) => {
+            match accept(shared, head, request, claims) {
+                Ok(call) => Asked::Modern(call, accepts),
+                Err(refusal) => refuse(&refusal, Era::Modern),
+            }
+        }
+        // Nothing in the modern revision is told by notification over HTTP: taken and dropped (trap 28).
+        Ok(Selected::ModernNotification(notification)) => {
+            Asked::Answered(notified(shared, head, &notification))
+        }
+        Ok(Selected::Legacy(incoming)) => Asked::Legacy(incoming, accepts),
+        Err((refusal, era)) => refuse(&refusal, era),
+    }
+}
+
+pub(super) async fn answer(
+    shared: &Arc<Shared>,
+    parts: &mut Parts,
+    asked: Asked,
+    principal: Option<Principal>,
+) -> Response<ResponseBody> {
+    let post = |accepts| Post {
         accepts,
         form: Form::choose(accepts, shared.mode),
         parts,
         principal,
     };
-    let next = match selected {
-        Selected::ModernRequest(request, claims) => match accept(shared, &head, request, &claims) {
-            Ok(call) => modern(shared, post(parts), call),
-            Err(refusal) => Next::Answer(respond::refusal(&refusal, Era::Modern)),
-        },
-        // Nothing in the modern revision is told by notification over HTTP: taken and dropped (trap 28).
-        Selected::ModernNotification(notification) => {
-            Next::Answer(notified(shared, &head, &notification))
+    let next = match asked {
+        Asked::Modern(call, accepts) => modern(shared, post(accepts), call),
+        Asked::Legacy(incoming, accepts) => {
+            Box::pin(legacy::answer(shared, post(accepts), incoming)).await
         }
-        Selected::Legacy(incoming) => Box::pin(legacy::answer(shared, post(parts), incoming)).await,
+        Asked::Answered(response) => Next::Answer(response),
     };
     match next {
         Next::Answer(response) => response,
@@ -193,7 +210,7 @@ fn accept(
     shared: &Shared,
     head: &Head<'_>,
     request: Request,
-    claims: &Claims,
+    claims: Claims,
 ) -> Result<Call, Refusal> {
     let call = modern::accept(head, request, claims)?;
     match shared.header_rules.check_call(head, &call) {

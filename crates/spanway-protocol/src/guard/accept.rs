@@ -2,7 +2,7 @@
 
 use http::header;
 
-use crate::head::Head;
+use crate::head::{Head, Known};
 use crate::rejection::Rejection;
 
 /// How nearly every client says that it takes both, so that reading it costs next to nothing.
@@ -28,7 +28,7 @@ impl Accepts {
     /// What the request admits. No `Accept` header admits everything (RFC 9110, 12.5.1).
     #[must_use]
     pub fn of(head: &Head<'_>) -> Self {
-        let is_plain = match head.single(&header::ACCEPT) {
+        let is_plain = match head.one(Known::Accept) {
             Ok(only) => only.is_none_or(|value| BOTH.contains(&value)),
             Err(_) => false,
         };

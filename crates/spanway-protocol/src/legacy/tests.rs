@@ -6,7 +6,7 @@ use http::{HeaderMap, Method as HttpMethod};
 use super::*;
 use crate::call::Client;
 use crate::jsonrpc::{self, Message};
-use crate::{Limits, RawJson};
+use crate::{Limits, PROTOCOL_VERSION, RawJson, SESSION_ID};
 
 fn with_header<T>(name: http::HeaderName, value: &str, ask: impl FnOnce(&Head<'_>) -> T) -> T {
     let headers = HeaderMap::from_iter([(name, value.parse().unwrap())]);

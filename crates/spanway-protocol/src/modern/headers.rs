@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use http::HeaderName;
 
-use crate::head::{Head, METHOD, NAME, PROTOCOL_VERSION, mismatch};
+use crate::head::{Head, Known, METHOD, NAME, PROTOCOL_VERSION, mismatch};
 use crate::jsonrpc::Request;
 use crate::method::Method;
 use crate::rejection::Rejection;
@@ -15,7 +15,7 @@ use crate::rejection::Rejection;
 /// `MCP-Protocol-Version` is there and equals the claim (T-2607-22); `Mcp-Method` is there and equals the
 /// method, letter by letter (T-HDR-01).
 pub(crate) fn agree(head: &Head<'_>, method: &Method, claimed: &str) -> Result<(), Rejection> {
-    match head.single(&PROTOCOL_VERSION)? {
+    match head.one(Known::ProtocolVersion)? {
         Some(version) if version == claimed => {}
         Some(version) => {
             return Err(mismatch(format!(
@@ -29,7 +29,7 @@ pub(crate) fn agree(head: &Head<'_>, method: &Method, claimed: &str) -> Result<(
         }
     }
     let method = method.as_str();
-    match head.single(&METHOD)? {
+    match head.one(Known::Method)? {
         Some(named) if named == method => Ok(()),
         Some(named) => Err(mismatch(format!(
             "{METHOD} is {named:?} but the method is {method:?}"
@@ -48,7 +48,7 @@ pub(crate) fn name_agrees(head: &Head<'_>, request: &Request) -> Result<(), Reje
     if !names_task && !request.method.is_named() {
         return Ok(());
     }
-    let header = head.single(&NAME)?;
+    let header = head.one(Known::Name)?;
     let Some(name) = request.params.name.string() else {
         return Ok(());
     };

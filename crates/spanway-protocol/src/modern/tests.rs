@@ -27,7 +27,7 @@ fn run(
     let head = Head::new(&HttpMethod::POST, None, &map);
     let incoming: Incoming = jsonrpc::parse(&Bytes::from(body), &Limits::default()).unwrap();
     let outcome = match Selected::decide(&head, incoming) {
-        Ok(Selected::ModernRequest(request, claims)) => accept(&head, request, &claims),
+        Ok(Selected::ModernRequest(request, claims)) => accept(&head, request, claims),
         Ok(other) => panic!("not modern: {other:?}"),
         Err((refusal, _)) => Err(refusal),
     };

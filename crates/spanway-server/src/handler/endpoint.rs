@@ -1,14 +1,14 @@
 //! A handler with its state bound and its type forgotten: one boxed future per call.
 
-use std::future::poll_fn;
 use std::marker::PhantomData;
-use std::panic::AssertUnwindSafe;
-use std::pin::pin;
+use std::panic::{self, AssertUnwindSafe};
+use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context as TaskContext, Poll};
 
 use futures_util::FutureExt;
 use futures_util::future::{self, BoxFuture, try_join_all};
+use pin_project_lite::pin_project;
 use spanway_protocol::{Rejection, Reply};
 
 use super::{AnyCall, ExtractError, Failure, Handler, Signature};
@@ -32,20 +32,20 @@ pub(crate) trait Endpoint<C, K>: Send + Sync {
 }
 
 /// What surrounds a handler: knows the feature it belongs to.
-pub(crate) trait Outcome: Clone + Send + 'static {
+pub(crate) trait Outcome: Send + 'static {
     /// The name of the feature, for the log.
     fn feature(&self) -> &str;
 
     /// The answer when a parameter cannot be had from the call.
-    fn refuse(self, error: ExtractError) -> Reply;
+    fn refuse(&self, error: ExtractError) -> Reply;
 
     /// The answer when the handler failed.
-    fn fail(self, failure: Failure) -> Reply;
+    fn fail(&self, failure: Failure) -> Reply;
 }
 
 /// Turns what a handler returned into the reply.
 pub(crate) trait Finish<O>: Outcome {
-    fn finish(self, output: O) -> Reply;
+    fn finish(&self, output: O) -> Reply;
 }
 
 /// A handler that waits for its state.
@@ -98,15 +98,25 @@ where
     fn run(self: Arc<Self>, call: C, outcome: K) -> BoxFuture<'static, Reply> {
         let context = call.context().clone();
         if !self.questions.is_empty() || context.is_unspent() {
-            return Box::pin(self.run_prepared(call, outcome, context));
+            let asking = context.clone();
+            let work = async move {
+                self.prepared(asking).await?;
+                let started = self.handler.call(call, &self.state);
+                Ok(started.map_err(Unrun::Refused)?.await)
+            };
+            let then = |outcome: &K, done: Result<_, Unrun>| match done {
+                Ok(output) => outcome.finish(output),
+                Err(why) => why.into_reply(outcome),
+            };
+            return Supervised::boxed(work, context, outcome, then, |reply| reply);
         }
-        let future = match self.handler.call(call, &self.state) {
-            Ok(future) => future,
-            Err(error) => return future::ready(outcome.refuse(error)).boxed(),
-        };
-        let after = outcome.clone();
-        let work = async move { after.finish(future.await) };
-        Box::pin(supervise(work, outcome, context).map(either))
+        match self.handler.call(call, &self.state) {
+            Ok(future) => {
+                let then = |outcome: &K, output| outcome.finish(output);
+                Supervised::boxed(future, context, outcome, then, |reply| reply)
+            }
+            Err(error) => future::ready(outcome.refuse(error)).boxed(),
+        }
     }
 
     fn prepare(
@@ -114,12 +124,11 @@ where
         context: Context,
         outcome: K,
     ) -> BoxFuture<'static, Result<(), Reply>> {
-        let (after, asking) = (outcome.clone(), context.clone());
-        let work = async move {
-            asking.spend().await?;
-            self.ask(asking).await.map_err(|why| after.fail(why))
-        };
-        Box::pin(supervise(work, outcome, context).map(|done| done.and_then(|asked| asked)))
+        let asking = context.clone();
+        let work = async move { self.prepared(asking).await };
+        let then =
+            |outcome: &K, done: Result<(), Unrun>| done.map_err(|why| why.into_reply(outcome));
+        Supervised::boxed(work, context, outcome, then, Err)
     }
 
     fn asks(&self) -> bool {
@@ -127,62 +136,102 @@ where
     }
 }
 
+/// Why a handler did not run.
+enum Unrun {
+    Failed(Failure),
+    Refused(ExtractError),
+}
+
+impl Unrun {
+    fn into_reply(self, outcome: &impl Outcome) -> Reply {
+        match self {
+            Self::Failed(failure) => outcome.fail(failure),
+            Self::Refused(error) => outcome.refuse(error),
+        }
+    }
+}
+
 impl<H, S, M> Bound<H, S, M> {
-    /// Asks everything that is declared, at once.
-    async fn ask(&self, context: Context) -> Result<(), Failure> {
+    /// Uses up the state of the call, then asks everything that is declared, at once.
+    async fn prepared(&self, context: Context) -> Result<(), Unrun> {
+        let spent = context.spend().await;
+        spent.map_err(|refused| Unrun::Failed(Failure::Rejected(refused)))?;
         let asked = self.questions.iter();
         let answered = try_join_all(asked.map(|question| (question.ask)(context.clone())));
-        answered.await.map(drop).map_err(InputError::into_failure)
+        let answered = answered.await.map(drop).map_err(InputError::into_failure);
+        answered.map_err(Unrun::Failed)
     }
+}
 
-    /// Runs the handler once the state of the call is used up and everything declared is answered.
-    async fn run_prepared<C, K>(self: Arc<Self>, call: C, outcome: K, context: Context) -> Reply
-    where
-        H: Handler<C, M, S>,
-        S: Send + Sync,
-        C: AnyCall,
-        K: Finish<H::Output>,
-    {
-        if let Err(refused) = context.spend().await {
-            return refused.into();
-        }
-        let (after, asking) = (outcome.clone(), context.clone());
-        let work = async move {
-            if let Err(failure) = self.ask(asking).await {
-                return after.fail(failure);
-            }
-            match self.handler.call(call, &self.state) {
-                Ok(future) => after.finish(future.await),
-                Err(error) => after.refuse(error),
+pin_project! {
+    /// Runs `work` until it is done, panics, or waits for what a modern client has to be asked for; then it is
+    /// dropped, and the interim answer takes its place (T-MRTR-02).
+    struct Supervised<F, K, D, T> {
+        #[pin]
+        work: Option<F>,
+        context: Context,
+        outcome: K,
+        then: D,
+        // What becomes of a reply that takes the place of the work.
+        instead: fn(Reply) -> T,
+    }
+}
+
+impl<F, K, D, T> Supervised<F, K, D, T>
+where
+    F: Future + Send + 'static,
+    K: Outcome,
+    D: Fn(&K, F::Output) -> T + Send + 'static,
+    T: 'static,
+{
+    fn boxed(
+        work: F,
+        context: Context,
+        outcome: K,
+        then: D,
+        instead: fn(Reply) -> T,
+    ) -> BoxFuture<'static, T> {
+        Box::pin(Self {
+            work: Some(work),
+            context,
+            outcome,
+            then,
+            instead,
+        })
+    }
+}
+
+impl<F, K, D, T> Future for Supervised<F, K, D, T>
+where
+    F: Future,
+    K: Outcome,
+    D: Fn(&K, F::Output) -> T,
+{
+    type Output = T;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<T> {
+        let mut this = self.project();
+        let Some(work) = this.work.as_mut().as_pin_mut() else {
+            return Poll::Pending;
+        };
+        let step = || {
+            let done = work.poll(cx);
+            done.map(|output| (this.then)(this.outcome, output))
+        };
+        let ended = match panic::catch_unwind(AssertUnwindSafe(step)) {
+            Ok(Poll::Ready(done)) => done,
+            Ok(Poll::Pending) => match this.context.interim() {
+                Some(reply) => (this.instead)(reply),
+                None => return Poll::Pending,
+            },
+            Err(_) => {
+                // What it panicked with may hold contents: the panic hook decides whether to show that.
+                let feature = this.outcome.feature();
+                tracing::error!(feature, "handler panicked");
+                (this.instead)(Rejection::Internal.into())
             }
         };
-        either(supervise(work, outcome, context).await)
+        this.work.set(None);
+        Poll::Ready(ended)
     }
-}
-
-/// Runs `work` until it is done, panics, or waits for what a modern client has to be asked for; then it is
-/// dropped, and the interim answer takes its place (T-MRTR-02).
-async fn supervise<T, K: Outcome>(
-    work: impl Future<Output = T>,
-    outcome: K,
-    context: Context,
-) -> Result<T, Reply> {
-    let mut work = pin!(AssertUnwindSafe(work).catch_unwind());
-    let done = poll_fn(|cx| match work.as_mut().poll(cx) {
-        Poll::Ready(caught) => Poll::Ready(Ok(caught)),
-        Poll::Pending => context
-            .interim()
-            .map_or(Poll::Pending, |reply| Poll::Ready(Err(reply))),
-    });
-    let caught = done.await?;
-    caught.map_err(|_| {
-        // What it panicked with may hold contents: the panic hook decides whether to show that.
-        tracing::error!(feature = outcome.feature(), "handler panicked");
-        Rejection::Internal.into()
-    })
-}
-
-/// The reply, whether the work gave it or what took its place.
-fn either(done: Result<Reply, Reply>) -> Reply {
-    done.unwrap_or_else(|reply| reply)
 }

@@ -150,7 +150,6 @@ impl fmt::Debug for PromptEntry {
 }
 
 /// One request for a prompt.
-#[derive(Clone)]
 pub(crate) struct PromptRun(Arc<PromptEntry>);
 
 impl Outcome for PromptRun {
@@ -158,17 +157,17 @@ impl Outcome for PromptRun {
         self.0.key()
     }
 
-    fn refuse(self, error: ExtractError) -> Reply {
+    fn refuse(&self, error: ExtractError) -> Reply {
         error.into_reply()
     }
 
-    fn fail(self, failure: Failure) -> Reply {
+    fn fail(&self, failure: Failure) -> Reply {
         failure.into_reply(self.feature(), || Rejection::Internal)
     }
 }
 
 impl<O: IntoPromptResult> Finish<O> for PromptRun {
-    fn finish(self, output: O) -> Reply {
+    fn finish(&self, output: O) -> Reply {
         match output.into_prompt_result() {
             Ok(PromptOutput::Result(result)) => Answer::GetPrompt(result).into(),
             Ok(PromptOutput::Messages(messages)) => {

@@ -201,7 +201,6 @@ impl fmt::Debug for TemplateEntry {
 }
 
 /// One read of a resource.
-#[derive(Clone)]
 pub(crate) struct ResourceRun {
     uri: Arc<str>,
     cache: CacheHint,
@@ -245,7 +244,7 @@ impl Outcome for ResourceRun {
         &self.uri
     }
 
-    fn refuse(self, error: ExtractError) -> Reply {
+    fn refuse(&self, error: ExtractError) -> Reply {
         match error.kind {
             // A URI whose parts are not what they must be names nothing.
             ExtractErrorKind::Arguments => self.not_found().into(),
@@ -253,13 +252,13 @@ impl Outcome for ResourceRun {
         }
     }
 
-    fn fail(self, failure: Failure) -> Reply {
+    fn fail(&self, failure: Failure) -> Reply {
         failure.into_reply(&self.uri, || self.not_found())
     }
 }
 
 impl<O: IntoReadResult> Finish<O> for ResourceRun {
-    fn finish(self, output: O) -> Reply {
+    fn finish(&self, output: O) -> Reply {
         match output.into_read_result() {
             Ok(output) => Answer::ReadResource(self.result(output)).into(),
             Err(error) => self.fail(error.0),

@@ -277,7 +277,6 @@ impl fmt::Debug for ToolEntry {
 }
 
 /// One run of a tool.
-#[derive(Clone)]
 pub(crate) struct ToolRun(Arc<ToolEntry>);
 
 impl Outcome for ToolRun {
@@ -285,14 +284,14 @@ impl Outcome for ToolRun {
         self.0.key()
     }
 
-    fn refuse(self, error: ExtractError) -> Reply {
+    fn refuse(&self, error: ExtractError) -> Reply {
         failed(match error.kind {
             ExtractErrorKind::Arguments => format!("the arguments are not valid:\n{}", error.text),
             ExtractErrorKind::Refused => error.text,
         })
     }
 
-    fn fail(self, failure: Failure) -> Reply {
+    fn fail(&self, failure: Failure) -> Reply {
         match failure {
             Failure::Text(text) => failed(text),
             Failure::Source(error) => {
@@ -305,7 +304,7 @@ impl Outcome for ToolRun {
 }
 
 impl<O: IntoToolResult> Finish<O> for ToolRun {
-    fn finish(self, output: O) -> Reply {
+    fn finish(&self, output: O) -> Reply {
         let mut result = match output.into_tool_result() {
             Ok(result) => result,
             Err(error) => return self.fail(error.0),

@@ -118,7 +118,7 @@ impl Name {
             assert!(says_so, "what is written by the book is read back");
         }
         let head = Head::new(&Method::POST, None, &headers);
-        match modern::accept(&head, request, &claims) {
+        match modern::accept(&head, request, claims) {
             Ok(_) => assert!(says_so, "accepted"),
             Err(refusal) => {
                 assert_eq!(refusal.why.code(Era::Modern), -32020);
