@@ -11,6 +11,7 @@ pub(crate) use nodes::PATROL;
 pub(crate) use seat::{ReaderPass, Resumed, Seated, StreamSeat};
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -43,7 +44,7 @@ pub(crate) struct Registry {
     /// This process, where streams say who writes them.
     node: NodeId,
     stream_ids: StreamIds,
-    busy: Mutex<HashMap<SessionId, Busy>>,
+    busy: Mutex<BusySessions>,
     /// What sessions were not told that stopped listening a short while ago.
     left: LeftMailboxes,
     clock: Clock,
@@ -52,10 +53,14 @@ pub(crate) struct Registry {
     tasks: TaskTracker,
 }
 
+/// Ids are made here, of random numbers: nobody can choose some that collide.
+type BusySessions = HashMap<SessionId, Busy, foldhash::fast::RandomState>;
+
 /// A session with something going on. There is an entry only while there is.
 #[derive(Default)]
 struct Busy {
-    calls: HashMap<RequestId, Context>,
+    /// Clients choose the ids, but not many at once.
+    calls: HashMap<RequestId, Context, foldhash::fast::RandomState>,
     streams: usize,
     mailbox: Option<Arc<Mailbox>>,
     /// Where the streams of calls are written that are still connected.
@@ -209,21 +214,32 @@ impl Registry {
         context: &Context,
         limits: &Limits,
     ) -> Result<InFlight, Rejection> {
-        let mut sessions = self.lock();
-        let calls = sessions.get(session).map(|busy| &busy.calls);
-        if calls.is_some_and(|calls| calls.contains_key(id)) {
-            return Err(Rejection::DuplicateId { id: id.clone() });
-        }
         let limit = limits.calls_per_session_max;
-        if calls.map_or(0, HashMap::len) >= limit {
-            return Err(Rejection::SessionBusy {
-                what: "calls in flight",
-                limit,
-            });
+        let too_many = || Rejection::SessionBusy {
+            what: "calls in flight",
+            limit,
+        };
+        let mut sessions = self.lock();
+        match sessions.entry(session.clone()) {
+            Entry::Occupied(mut busy) => {
+                let calls = &mut busy.get_mut().calls;
+                let count = calls.len();
+                match calls.entry(id.clone()) {
+                    Entry::Occupied(_) => {
+                        return Err(Rejection::DuplicateId { id: id.clone() });
+                    }
+                    Entry::Vacant(_) if count >= limit => return Err(too_many()),
+                    Entry::Vacant(call) => call.insert(context.clone()),
+                };
+            }
+            // An entry that holds nothing would stay, and keep its session alive.
+            Entry::Vacant(_) if limit == 0 => return Err(too_many()),
+            Entry::Vacant(busy) => {
+                let mut fresh = Busy::default();
+                fresh.calls.insert(id.clone(), context.clone());
+                busy.insert(fresh);
+            }
         }
-        // Only now: an entry that holds nothing would stay, and keep its session alive.
-        let busy = sessions.entry(session.clone()).or_default();
-        busy.calls.insert(id.clone(), context.clone());
         drop(sessions);
         let since = self.clock.now();
         Ok(InFlight {
@@ -345,18 +361,18 @@ impl Registry {
         take: impl FnOnce(&mut Busy),
     ) {
         let mut sessions = self.lock();
-        let Some(busy) = sessions.get_mut(session) else {
+        let Entry::Occupied(mut busy) = sessions.entry(session.clone()) else {
             return;
         };
-        take(busy);
-        if !busy.is_idle() {
+        take(busy.get_mut());
+        if !busy.get().is_idle() {
             return;
         }
         let now = self.clock.now();
         if now.since(since) < self.renew_after {
-            let idle = sessions.remove(session);
+            let idle = busy.remove();
             drop(sessions);
-            self.put_by(session, idle);
+            self.put_by(session, Some(idle));
             return;
         }
         drop(sessions);
@@ -414,7 +430,7 @@ impl Registry {
         self.lock().len()
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<SessionId, Busy>> {
+    fn lock(&self) -> MutexGuard<'_, BusySessions> {
         self.busy.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

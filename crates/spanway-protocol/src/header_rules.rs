@@ -168,11 +168,15 @@ impl HeaderRules {
     ///
     /// # Errors
     /// It is missing, or names another revision (400).
-    pub fn check_session(self, head: &Head<'_>, agreed: ProtocolVersion) -> Result<(), Rejection> {
+    pub fn check_session(
+        self,
+        named: Option<ProtocolVersion>,
+        agreed: ProtocolVersion,
+    ) -> Result<(), Rejection> {
         if !self.are_strict() {
             return Ok(());
         }
-        match legacy::version_header(head)? {
+        match named {
             Some(named) if named == agreed => Ok(()),
             Some(named) => Err(mismatch(format!(
                 "{PROTOCOL_VERSION} is {named} but the session speaks {agreed} (--strict-headers)"

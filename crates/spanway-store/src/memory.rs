@@ -13,6 +13,7 @@ use std::future::ready;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use foldhash::fast::RandomState;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use spanway_protocol::Timestamp;
@@ -24,10 +25,13 @@ use crate::session::{SessionChange, SessionStore};
 /// Keeps sessions in a map, bounded in number. Expired ones are dropped when room is needed.
 #[derive(Debug)]
 pub struct MemoryStore {
-    sessions: Mutex<HashMap<SessionId, Entry>>,
+    sessions: Mutex<Sessions>,
     ttl: Duration,
     sessions_max: usize,
 }
+
+/// Ids are made here, of random numbers: nobody can choose some that collide.
+type Sessions = HashMap<SessionId, Entry, RandomState>;
 
 #[derive(Debug)]
 struct Entry {
@@ -46,7 +50,7 @@ impl MemoryStore {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<SessionId, Entry>> {
+    fn lock(&self) -> MutexGuard<'_, Sessions> {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -33,9 +33,11 @@ async fn end(
         .ok_or(Rejection::MethodNotAllowed { allow: "POST" })?;
     let head = super::head(parts);
     let id = legacy::session_id(&head)?;
-    legacy::version_header(&head)?;
+    let version = legacy::version_header(&head)?;
     shared.header_rules.check_bodiless(&head)?;
     let session = registry.find(&id, principal.map(Principal::as_str)).await?;
-    shared.header_rules.check_session(&head, session.version)?;
+    shared
+        .header_rules
+        .check_session(version, session.version)?;
     registry.end(&id).await
 }

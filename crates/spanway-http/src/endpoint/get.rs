@@ -41,9 +41,11 @@ async fn open(
     shared.header_rules.check_get(&head)?;
     shared.header_rules.check_bodiless(&head)?;
     let id = legacy::session_id(&head)?;
-    legacy::version_header(&head)?;
+    let version = legacy::version_header(&head)?;
     let session = registry.find(&id, principal.map(Principal::as_str)).await?;
-    shared.header_rules.check_session(&head, session.version)?;
+    shared
+        .header_rules
+        .check_session(version, session.version)?;
     let events = match legacy::last_event_id(&head)? {
         None => {
             let seat = registry.new_stream(&session);

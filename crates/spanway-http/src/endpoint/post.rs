@@ -123,7 +123,7 @@ enum Next<'a> {
 /// What came with a POST, as far as its head has a say in it.
 pub(super) enum Asked {
     Modern(Call, Accepts),
-    Legacy(Incoming, Accepts),
+    Legacy(Incoming, Accepts, legacy::Named),
     /// There is nothing more to do.
     Answered(Response<ResponseBody>),
 }
@@ -157,7 +157,13 @@ where
         Ok(Selected::ModernNotification(notification)) => {
             Asked::Answered(notified(shared, head, &notification))
         }
-        Ok(Selected::Legacy(incoming)) => Asked::Legacy(incoming, accepts),
+        Ok(Selected::Legacy(incoming)) => {
+            let checked = shared.header_rules.check_legacy(head, &incoming);
+            match checked {
+                Ok(()) => Asked::Legacy(incoming, accepts, legacy::Named::by(head)),
+                Err(refusal) => refuse(&refusal, Era::Legacy),
+            }
+        }
         Err((refusal, era)) => refuse(&refusal, era),
     }
 }
@@ -176,8 +182,8 @@ pub(super) async fn answer(
     };
     let next = match asked {
         Asked::Modern(call, accepts) => modern(shared, post(accepts), call),
-        Asked::Legacy(incoming, accepts) => {
-            Box::pin(legacy::answer(shared, post(accepts), incoming)).await
+        Asked::Legacy(incoming, accepts, named) => {
+            Box::pin(legacy::answer(shared, post(accepts), named, incoming)).await
         }
         Asked::Answered(response) => Next::Answer(response),
     };

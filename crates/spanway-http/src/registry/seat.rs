@@ -12,7 +12,7 @@ use spanway_store::{
     Appended, Batch, Bell, BusMessage, NodeId, Page, StoreError, StreamKey, StreamLog, StreamState,
 };
 
-use super::{Busy, Registry, unavailable};
+use super::{Busy, BusySessions, Registry, unavailable};
 use crate::stream::{PIECE_BYTES, Reader, Slot, Writer};
 
 /// One stream and where its log is.
@@ -208,7 +208,7 @@ impl Registry {
 
 /// Counts a stream that is opened, if the session may have another beside those that it does not replace.
 pub(super) fn open_stream<'a>(
-    sessions: &'a mut std::collections::HashMap<SessionId, Busy>,
+    sessions: &'a mut BusySessions,
     session: &SessionId,
     replaced: impl FnOnce(&Busy) -> usize,
     limits: &Limits,

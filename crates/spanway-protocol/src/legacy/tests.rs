@@ -1,7 +1,10 @@
 //! Negotiation, session names and version headers of the handshake revisions.
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use http::{HeaderMap, Method as HttpMethod};
+use proptest::prelude::*;
 
 use super::*;
 use crate::call::Client;
@@ -44,6 +47,18 @@ fn t_2503_20_a_session_id_is_visible_ascii_from_128_bits() {
         !format!("{id:?}").contains(id.as_str()),
         "Debug keeps the secret"
     );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2048))]
+
+    #[test]
+    fn an_id_is_what_128_bits_are_written_as(bits: [u8; 16], text in "[A-Za-z0-9+/_=-]{21}[AQgwBEHx=-]|.{0,24}") {
+        let id = SessionId::from_random(bits);
+        prop_assert_eq!(SessionId::parse(id.as_str()), Some(id));
+        let decoded = URL_SAFE_NO_PAD.decode(&text).ok().filter(|bits| bits.len() == 16);
+        prop_assert_eq!(SessionId::parse(&text).is_some(), decoded.is_some(), "{:?}", text);
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ use spanway_protocol::jsonrpc::{Incoming, Message, Notification, Request, Respon
 use spanway_protocol::legacy::{self, Session, SessionId};
 use spanway_protocol::schema::{CancelledParams, InitializeParams, SetLevelParams};
 use spanway_protocol::{
-    Answer, Call, Client, Era, Method, Outgoing, ProtocolVersion, Refusal, Rejection, Reply,
+    Answer, Call, Client, Era, Head, Method, Outgoing, ProtocolVersion, Refusal, Rejection, Reply,
     SESSION_ID, describe, encode,
 };
 use spanway_server::{ClientRequests, Context, Origin};
@@ -25,26 +25,32 @@ use crate::running::Running;
 use crate::state::Shared;
 use crate::stream::ResponseBody;
 
+/// What the headers say of the session, for which they are not looked through again.
+pub(in crate::endpoint) struct Named {
+    session: Result<SessionId, Rejection>,
+    version: Result<Option<ProtocolVersion>, Rejection>,
+}
+
+impl Named {
+    pub(super) fn by(head: &Head<'_>) -> Self {
+        Self {
+            session: legacy::session_id(head),
+            version: legacy::version_header(head),
+        }
+    }
+}
+
 pub(super) async fn answer<'a>(
     shared: &Arc<Shared>,
     post: Post<'a>,
+    named: Named,
     incoming: Incoming,
 ) -> Next<'a> {
-    // Finding the headers costs something, and only strict rules look at them.
-    let checked = if shared.header_rules.are_strict() {
-        let head = crate::endpoint::head(post.parts);
-        shared.header_rules.check_legacy(&head, &incoming)
-    } else {
-        Ok(())
-    };
-    let outcome = match (checked, incoming) {
-        (Err(refusal), _) => Err(refusal),
-        (Ok(()), Incoming::Single(Message::Request(request)))
-            if request.method == Method::Initialize =>
-        {
+    let outcome = match incoming {
+        Incoming::Single(Message::Request(request)) if request.method == Method::Initialize => {
             Box::pin(initialize(shared, post, request)).await
         }
-        (Ok(()), other) => in_session(shared, post, other).await,
+        other => in_session(shared, post, named, other).await,
     };
     outcome.unwrap_or_else(|refusal| Next::Answer(respond::refusal(&refusal, Era::Legacy)))
 }
@@ -139,13 +145,14 @@ pub(in crate::endpoint) struct Terms {
 async fn in_session<'a>(
     shared: &Arc<Shared>,
     post: Post<'_>,
+    named: Named,
     incoming: Incoming,
 ) -> Result<Next<'a>, Refusal> {
     let id = match &incoming {
         Incoming::Single(Message::Request(request)) => Some(request.id.clone()),
         _ => None,
     };
-    let terms = terms(shared, &post)
+    let terms = terms(shared, &post, named)
         .await
         .map_err(|why| Refusal::new(id.clone(), why))?;
     legacy::check_batch(&incoming, terms.session.version).map_err(|why| Refusal::new(id, why))?;
@@ -166,10 +173,9 @@ async fn in_session<'a>(
 }
 
 /// The session the request names; without sessions, the revision its header names (T-DUAL-08).
-async fn terms(shared: &Shared, post: &Post<'_>) -> Result<Terms, Rejection> {
-    let head = crate::endpoint::head(post.parts);
+async fn terms(shared: &Shared, post: &Post<'_>, named: Named) -> Result<Terms, Rejection> {
     let Some(registry) = &shared.sessions else {
-        let version = legacy::version_header(&head)?.unwrap_or(ProtocolVersion::ASSUMED);
+        let version = named.version?.unwrap_or(ProtocolVersion::ASSUMED);
         let nameless = SessionId::from_random([0; 16]);
         let session = Session::new(nameless, version, Client::default(), None);
         return Ok(Terms {
@@ -177,10 +183,11 @@ async fn terms(shared: &Shared, post: &Post<'_>) -> Result<Terms, Rejection> {
             registry: None,
         });
     };
-    let id = legacy::session_id(&head)?;
-    let session = registry.find(&id, post.principal()).await?;
-    legacy::version_header(&head)?;
-    shared.header_rules.check_session(&head, session.version)?;
+    let session = registry.find(&named.session?, post.principal()).await?;
+    let version = named.version?;
+    shared
+        .header_rules
+        .check_session(version, session.version)?;
     Ok(Terms {
         session,
         registry: Some(registry.clone()),
