@@ -160,6 +160,14 @@ impl<'a> Head<'a> {
         self.known(known).single(|| known.name())
     }
 
+    /// Whether a header stands once and is just this text, and may be: nearly always it is, and need not be read.
+    pub(crate) fn says(&self, known: Known, text: &str) -> bool {
+        let is_same = |value: &HeaderValue| value.as_bytes() == text.as_bytes();
+        matches!(self.known(known), Stands::Once(value) if is_same(value))
+            && text.is_ascii()
+            && text.trim_ascii().len() == text.len()
+    }
+
     /// All values of a list header, one string each, as they came.
     pub fn all(&self, name: &HeaderName) -> impl Iterator<Item = &'a str> + use<'a> {
         self.headers

@@ -28,11 +28,8 @@ impl Accepts {
     /// What the request admits. No `Accept` header admits everything (RFC 9110, 12.5.1).
     #[must_use]
     pub fn of(head: &Head<'_>) -> Self {
-        let is_plain = match head.one(Known::Accept) {
-            Ok(only) => only.is_none_or(|value| BOTH.contains(&value)),
-            Err(_) => false,
-        };
-        if is_plain {
+        let says_both = || BOTH.iter().any(|both| head.says(Known::Accept, both));
+        if says_both() || !head.has(&header::ACCEPT) {
             return Self {
                 json: true,
                 sse: true,

@@ -12,9 +12,16 @@ use crate::jsonrpc::Request;
 use crate::method::Method;
 use crate::rejection::Rejection;
 
+/// How a value begins that is not plain text.
+const ENCODED: &str = "=?base64?";
+
 /// `MCP-Protocol-Version` is there and equals the claim (T-2607-22); `Mcp-Method` is there and equals the
 /// method, letter by letter (T-HDR-01).
 pub(crate) fn agree(head: &Head<'_>, method: &Method, claimed: &str) -> Result<(), Rejection> {
+    let method = method.as_str();
+    if head.says(Known::ProtocolVersion, claimed) && head.says(Known::Method, method) {
+        return Ok(());
+    }
     match head.one(Known::ProtocolVersion)? {
         Some(version) if version == claimed => {}
         Some(version) => {
@@ -28,7 +35,6 @@ pub(crate) fn agree(head: &Head<'_>, method: &Method, claimed: &str) -> Result<(
             )));
         }
     }
-    let method = method.as_str();
     match head.one(Known::Method)? {
         Some(named) if named == method => Ok(()),
         Some(named) => Err(mismatch(format!(
@@ -48,8 +54,15 @@ pub(crate) fn name_agrees(head: &Head<'_>, request: &Request) -> Result<(), Reje
     if !names_task && !request.method.is_named() {
         return Ok(());
     }
+    let name = request.params.name.string();
+    if let Some(name) = &name
+        && head.says(Known::Name, name)
+        && !name.starts_with(ENCODED)
+    {
+        return Ok(());
+    }
     let header = head.one(Known::Name)?;
-    let Some(name) = request.params.name.string() else {
+    let Some(name) = name else {
         return Ok(());
     };
     match header {
@@ -65,7 +78,7 @@ pub(crate) fn name_agrees(head: &Head<'_>, request: &Request) -> Result<(), Reje
 /// Undoes the base64 form, `=?base64?…?=`, markers exact (T-HDR-04); anything else stands for itself.
 pub(super) fn decode<'a>(header: &HeaderName, value: &'a str) -> Result<Cow<'a, str>, Rejection> {
     let Some(encoded) = value
-        .strip_prefix("=?base64?")
+        .strip_prefix(ENCODED)
         .and_then(|rest| rest.strip_suffix("?="))
     else {
         return Ok(Cow::Borrowed(value));

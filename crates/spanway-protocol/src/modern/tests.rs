@@ -217,6 +217,10 @@ fn t_hdr_02_and_04_the_name_header_is_compared_after_decoding() {
         (Some("Echo"), "echo"),
         (Some("=?base64?w7xiZXI?="), "über"),
         (Some("=?base64?!!?="), "x"),
+        // The same bytes, but not what they say, or not what a header may hold.
+        (Some("=?base64?aGk=?="), "=?base64?aGk=?="),
+        (Some("über"), "über"),
+        (Some(" echo"), " echo"),
     ] {
         assert_eq!(fails(call(header, name)), (400, -32020), "{header:?}");
     }
