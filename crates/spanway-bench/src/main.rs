@@ -78,8 +78,8 @@ enum Command {
     },
     /// Calls in process from one thread and from two at once.
     Scaling {
-        /// Seconds for each of two runs of a row.
-        #[arg(long, default_value_t = 3.0)]
+        /// Seconds for each figure in each round.
+        #[arg(long, default_value_t = 0.7)]
         seconds: f64,
     },
     /// Times parsing of 8 KB of arguments beside serde_json.

@@ -6,35 +6,37 @@ use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
 
+use crate::compare::median;
 use crate::work::{self, Work};
 
 /// Calls between two looks at the clock.
 const BATCH: usize = 64;
 
-/// Prints the table.
+/// Rounds, in each of which everything has its turn: what disturbs the machine for a while disturbs all alike.
+const ROUNDS: usize = 9;
+
+const WORKS: [(&str, Work); 2] = [
+    ("the floor: serde_json, the envelope", Work::SmallEnvelope),
+    (
+        "Spanway, a call of 2026-07-28 in process",
+        Work::ModernInProcess,
+    ),
+];
+
+/// Prints the table: medians of the rounds, each of so many seconds for each figure.
 pub(crate) fn run(seconds: f64) -> anyhow::Result<()> {
-    println!("| | 1 thread, calls/s | 2 threads, calls/s | times |\n|---|---:|---:|---:|");
-    for (name, what) in [
-        ("the floor: serde_json, the envelope", Work::SmallEnvelope),
-        (
-            "Spanway, a call of 2026-07-28 in process",
-            Work::ModernInProcess,
-        ),
-    ] {
-        let mut rates = Vec::new();
-        for threads in [1, 2] {
-            // Three in turns would be no better: the faster of two runs is the less disturbed one.
-            let runs = [
-                measure(what, threads, seconds)?,
-                measure(what, threads, seconds)?,
-            ];
-            rates.push(runs[0].max(runs[1]));
+    let mut rates = WORKS.map(|_| [Vec::new(), Vec::new()]);
+    for _ in 0..ROUNDS {
+        for ((_, what), rates) in WORKS.iter().zip(&mut rates) {
+            for (threads, rates) in (1..).zip(rates) {
+                rates.push(measure(*what, threads, seconds)?);
+            }
         }
-        let times = rates[1] / rates[0];
-        println!(
-            "| {name} | {:.0} | {:.0} | {times:.2} |",
-            rates[0], rates[1]
-        );
+    }
+    println!("| | 1 thread, calls/s | 2 threads, calls/s | times |\n|---|---:|---:|---:|");
+    for ((name, _), rates) in WORKS.iter().zip(rates) {
+        let [one, two] = rates.map(|mut rates| median(&mut rates));
+        println!("| {name} | {one:.0} | {two:.0} | {:.2} |", two / one);
     }
     Ok(())
 }

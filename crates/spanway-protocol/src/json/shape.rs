@@ -13,8 +13,23 @@ use super::{RawJson, Scanner};
 /// The only dialect of which something is known here; it is that of a schema that declares none (T-2511-12).
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 
-/// Properties of an object that can be required.
-const REQUIRED_MAX: usize = 64;
+/// Properties of an object; each has a bit.
+const PROPERTIES_MAX: usize = 128;
+
+/// Keys of an object that are no properties. They are compared with each other.
+const OTHERS_MAX: usize = 16;
+
+/// Schemas to choose from. Each is looked at for every value.
+const CHOICES_MAX: usize = 16;
+
+/// Depth of schemas within a schema, references not followed.
+const SCHEMA_DEPTH_MAX: usize = 64;
+
+/// References that lead to another reference, one after the other.
+const HOPS_MAX: usize = 8;
+
+/// To serde_json a member with such a key is not what it seems.
+const PRIVATE: &[u8] = b"$serde_json::private::";
 
 /// Depth of values that are judged; serde_json builds deeper ones, though not much.
 const DEPTH_MAX: usize = 100;
@@ -71,6 +86,8 @@ enum Node {
     Rules(Box<Rules>),
     /// One of these, told apart by the kind of the value.
     Choice(Vec<Index>),
+    /// What something refers to.
+    Same(Index),
     /// Nothing is known of it.
     Unknown,
 }
@@ -79,7 +96,7 @@ enum Node {
 #[derive(Debug, Clone)]
 struct Rules {
     kinds: Kinds,
-    /// The strings there are, if they are listed.
+    /// The strings there are, if they are listed; sorted.
     texts: Option<Vec<Box<str>>>,
     /// The least and most characters of a string.
     length: (usize, usize),
@@ -91,8 +108,8 @@ struct Rules {
     items: Option<Index>,
     /// By name, sorted.
     properties: Vec<Property>,
-    /// A bit for each property that is required.
-    required: u64,
+    /// A bit for each property that is required, by its place.
+    required: u128,
     others: Others,
 }
 
@@ -100,8 +117,6 @@ struct Rules {
 struct Property {
     name: Box<str>,
     schema: Index,
-    /// Its bit, if it is required.
-    bit: u64,
 }
 
 /// What an object may have besides its properties.
@@ -136,8 +151,14 @@ impl Shape {
             schema,
             nodes: Vec::new(),
             definitions: HashMap::new(),
+            awaited: Vec::new(),
         };
-        let root = compiler.node(schema);
+        let root = compiler.node(schema, 0);
+        // One after the other, however long a way of references is.
+        while let Some((index, definition)) = compiler.awaited.pop() {
+            let compiled = compiler.node(definition, 0);
+            compiler.nodes[index] = Node::Same(compiled);
+        }
         Self {
             nodes: compiler.nodes,
             root,
@@ -166,11 +187,11 @@ impl Shape {
 
     /// The rules for a value of this kind, if it is admitted.
     fn rules(&self, node: Index, kind: Kinds) -> Option<&Rules> {
-        let admitting = |node: &Index| match self.nodes.get(*node)? {
+        let admitting = |node: &Index| match self.referred(*node) {
             Node::Rules(rules) => rules.kinds.has(kind).then_some(Some(rules)),
-            Node::Choice(_) | Node::Unknown => Some(None),
+            Node::Choice(_) | Node::Same(_) | Node::Unknown => Some(None),
         };
-        match self.nodes.get(node)? {
+        match self.referred(node) {
             Node::Choice(nodes) => {
                 let mut admitting = nodes.iter().filter_map(admitting);
                 let first = admitting.next()?;
@@ -181,26 +202,39 @@ impl Shape {
         .map(|rules| &**rules)
     }
 
+    /// The node itself, or the one it refers to.
+    fn referred(&self, mut node: Index) -> &Node {
+        for _ in 0..HOPS_MAX {
+            match self.nodes.get(node) {
+                Some(Node::Same(other)) => node = *other,
+                Some(found) => return found,
+                None => break,
+            }
+        }
+        &Node::Unknown
+    }
+
     fn object(&self, rules: &Rules, scanner: &mut Scanner<'_>) -> Option<()> {
-        let mut missing = rules.required;
+        let (mut seen, mut others) = (0, Keys::default());
         scanner.object(|scanner, key| {
             let name = key.plain()?;
-            let known = rules
-                .properties
-                .binary_search_by(|property| property.name.as_bytes().cmp(name));
-            match known.ok().and_then(|at| rules.properties.get(at)) {
-                Some(property) => {
-                    missing &= !property.bit;
-                    self.goes_over(property.schema, scanner)
-                }
-                None => match rules.others {
-                    Others::Anything => self.anything(scanner),
-                    Others::Nothing => None,
-                    Others::Each(schema) => self.goes_over(schema, scanner),
-                },
+            let properties = &rules.properties;
+            let known = properties.binary_search_by(|it| it.name.as_bytes().cmp(name));
+            if let Ok(at) = known {
+                let bit = 1 << at;
+                let is_new = seen & bit == 0;
+                seen |= bit;
+                let property = properties.get(at).filter(|_| is_new)?;
+                return self.goes_over(property.schema, scanner);
+            }
+            others.take(name)?;
+            match rules.others {
+                Others::Anything => self.anything(scanner),
+                Others::Nothing => None,
+                Others::Each(schema) => self.goes_over(schema, scanner),
             }
         })?;
-        (missing == 0).then_some(())
+        (rules.required & !seen == 0).then_some(())
     }
 
     fn array(&self, rules: &Rules, scanner: &mut Scanner<'_>) -> Option<()> {
@@ -220,13 +254,33 @@ impl Shape {
         match scanner.kind()? {
             Kinds::STRING => scanner.unicode().map(drop),
             Kinds::NUMBER => scanner.small_number().map(drop),
-            Kinds::OBJECT => scanner.object(|scanner, key| {
-                key.plain()?;
-                self.anything(scanner)
-            }),
+            Kinds::OBJECT => {
+                let mut keys = Keys::default();
+                scanner.object(|scanner, key| {
+                    keys.take(key.plain()?)?;
+                    self.anything(scanner)
+                })
+            }
             Kinds::ARRAY => scanner.array(|scanner| self.anything(scanner)),
             _ => scanner.skip(),
         }
+    }
+}
+
+/// Keys of one object. None may come twice: what that means depends on who reads it.
+#[derive(Default)]
+struct Keys<'a> {
+    taken: [&'a [u8]; OTHERS_MAX],
+    count: usize,
+}
+
+impl<'a> Keys<'a> {
+    fn take(&mut self, key: &'a [u8]) -> Option<()> {
+        let mut taken = self.taken.iter().take(self.count);
+        let is_new = taken.all(|other| *other != key);
+        *self.taken.get_mut(self.count)? = key;
+        self.count += 1;
+        (is_new && !key.starts_with(PRIVATE)).then_some(())
     }
 }
 
@@ -235,7 +289,9 @@ impl Rules {
         let text = scanner.unicode()?;
         if let Some(texts) = &self.texts {
             let text = text.plain()?;
-            texts.iter().find(|one| one.as_bytes() == text)?;
+            texts
+                .binary_search_by(|one| one.as_bytes().cmp(text))
+                .ok()?;
         }
         if self.length == ANY_LENGTH {
             return Some(());
@@ -265,8 +321,10 @@ fn within<T: PartialOrd>((least, most): (T, T), value: &T) -> Option<()> {
 struct Compiler<'a> {
     schema: &'a Value,
     nodes: Vec<Node>,
-    /// Where something refers to, compiled or about to be.
+    /// Where something refers to, compiled or awaited.
     definitions: HashMap<&'a str, Index>,
+    /// What is still to be compiled, and where it belongs.
+    awaited: Vec<(Index, &'a Value)>,
 }
 
 impl<'a> Compiler<'a> {
@@ -275,8 +333,9 @@ impl<'a> Compiler<'a> {
         self.nodes.len() - 1
     }
 
-    fn node(&mut self, schema: &'a Value) -> Index {
+    fn node(&mut self, schema: &'a Value, depth: usize) -> Index {
         let node = match schema {
+            _ if depth > SCHEMA_DEPTH_MAX => None,
             Value::Bool(true) => Some(Node::Rules(Box::default())),
             Value::Bool(false) => Some(Node::Rules(Box::new(Rules {
                 kinds: Kinds::NONE,
@@ -293,10 +352,10 @@ impl<'a> Compiler<'a> {
                     (Some((keyword, Value::Array(schemas))), None)
                         if keyword == "anyOf" || keyword == "oneOf" =>
                     {
-                        Some(self.choice(schemas))
+                        self.choice(schemas, depth)
                     }
                     _ => self
-                        .rules(keywords)
+                        .rules(keywords, depth)
                         .map(|rules| Node::Rules(Box::new(rules))),
                 }
             }
@@ -319,49 +378,28 @@ impl<'a> Compiler<'a> {
         if let Some(index) = self.definitions.get(reference) {
             return *index;
         }
-        // What refers to itself finds it before anything is known of it.
         let index = self.push(Node::Unknown);
         self.definitions.insert(reference, index);
-        if let Some(schema) = named(self.schema, reference) {
-            let compiled = self.node(schema);
-            self.nodes[index] = self.nodes[compiled].clone();
-        }
+        let definition = named(self.schema, reference);
+        self.awaited
+            .extend(definition.map(|schema| (index, schema)));
         index
     }
 
-    fn choice(&mut self, schemas: &'a [Value]) -> Node {
-        let nodes: Vec<Index> = schemas.iter().map(|schema| self.node(schema)).collect();
-        let mut texts: Vec<Box<str>> = Vec::new();
-        for node in &nodes {
-            match &self.nodes[*node] {
-                Node::Rules(rules)
-                    if rules.kinds == Kinds::STRING && rules.length == ANY_LENGTH =>
-                {
-                    let Some(listed) = &rules.texts else {
-                        return Node::Choice(nodes);
-                    };
-                    texts.extend(listed.iter().cloned());
-                }
-                _ => return Node::Choice(nodes),
-            }
+    fn choice(&mut self, schemas: &'a [Value], depth: usize) -> Option<Node> {
+        if let Some(rules) = listed(schemas) {
+            return Some(Node::Rules(Box::new(rules)));
         }
-        let among = texts.len();
-        texts.sort_unstable();
-        texts.dedup();
-        if texts.len() < among || nodes.is_empty() {
-            return Node::Unknown;
+        if schemas.len() > CHOICES_MAX {
+            return None;
         }
-        Node::Rules(Box::new(Rules {
-            kinds: Kinds::STRING,
-            texts: Some(texts),
-            ..Rules::default()
-        }))
+        let nodes = schemas.iter().map(|schema| self.node(schema, depth + 1));
+        Some(Node::Choice(nodes.collect()))
     }
 
-    fn rules(&mut self, keywords: &'a Map<String, Value>) -> Option<Rules> {
+    fn rules(&mut self, keywords: &'a Map<String, Value>, depth: usize) -> Option<Rules> {
         let mut rules = Rules::default();
-        let mut properties: HashMap<&str, Index> = HashMap::new();
-        let mut required: Vec<&str> = Vec::new();
+        let mut required: &[Value] = &[];
         for (keyword, value) in keywords {
             match keyword.as_str() {
                 "type" => rules.kinds = rules.kinds.and(Kinds::named(value)?),
@@ -373,52 +411,36 @@ impl<'a> Compiler<'a> {
                 "maximum" => rules.range.1 = value.as_i64()?,
                 "minItems" => rules.count.0 = number(value)?,
                 "maxItems" => rules.count.1 = number(value)?,
-                "items" => rules.items = Some(self.node(value)),
+                "items" => rules.items = Some(self.node(value, depth + 1)),
                 "properties" => {
                     for (name, schema) in value.as_object()? {
-                        properties.insert(name, self.node(schema));
+                        let (name, schema) = (name.as_str().into(), self.node(schema, depth + 1));
+                        rules.properties.push(Property { name, schema });
                     }
                 }
-                "required" => {
-                    required = value
-                        .as_array()?
-                        .iter()
-                        .map(Value::as_str)
-                        .collect::<Option<_>>()?;
-                }
+                "required" => required = value.as_array()?,
                 "additionalProperties" => {
                     rules.others = match value {
                         Value::Bool(true) => Others::Anything,
                         Value::Bool(false) => Others::Nothing,
-                        schema => Others::Each(self.node(schema)),
+                        schema => Others::Each(self.node(schema, depth + 1)),
                     };
                 }
                 other if forbids_nothing(other, value) => {}
                 _ => return None,
             }
         }
-        for (bit, name) in required.iter().enumerate() {
-            let is_new = !required.iter().take(bit).any(|other| other == name);
-            if bit >= REQUIRED_MAX || !is_new || !properties.contains_key(name) {
-                return None;
-            }
-            rules.required |= 1 << bit;
+        if rules.properties.len() > PROPERTIES_MAX {
+            return None;
         }
-        let bit = |name: &str| {
-            let at = required.iter().position(|other| *other == name);
-            at.map_or(0, |bit| 1 << bit)
-        };
-        rules.properties = properties
-            .into_iter()
-            .map(|(name, schema)| Property {
-                name: name.into(),
-                schema,
-                bit: bit(name),
-            })
-            .collect();
         rules
             .properties
             .sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        for name in required {
+            let (name, properties) = (name.as_str()?, &rules.properties);
+            let known = properties.binary_search_by(|it| (*it.name).cmp(name));
+            rules.required |= 1 << known.ok()?;
+        }
         Some(rules)
     }
 }
@@ -438,10 +460,41 @@ impl Rules {
                 _ => return None,
             }
         }
+        texts.sort_unstable();
         self.kinds = self.kinds.and(kinds);
         self.texts = Some(texts);
         Some(())
     }
+}
+
+/// The rules of a choice between lists of strings, as enumerations are written whose values are described. None is in
+/// two lists.
+fn listed(schemas: &[Value]) -> Option<Rules> {
+    let mut texts: Vec<Box<str>> = Vec::new();
+    for schema in schemas {
+        let mut rules = Rules::default();
+        for (keyword, value) in schema.as_object()? {
+            match keyword.as_str() {
+                "type" => rules.kinds = rules.kinds.and(Kinds::named(value)?),
+                "enum" => rules.list(value.as_array()?)?,
+                "const" => rules.list(std::slice::from_ref(value))?,
+                other if forbids_nothing(other, value) => {}
+                _ => return None,
+            }
+        }
+        if rules.kinds != Kinds::STRING {
+            return None;
+        }
+        texts.extend(rules.texts?);
+    }
+    let count = texts.len();
+    texts.sort_unstable();
+    texts.dedup();
+    (texts.len() == count && count > 0).then(|| Rules {
+        kinds: Kinds::STRING,
+        texts: Some(texts),
+        ..Rules::default()
+    })
 }
 
 /// Whether a keyword may be passed over. JSON Schema has none that begins with `x-`, and lets pass what it does not

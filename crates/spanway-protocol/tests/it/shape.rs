@@ -62,15 +62,18 @@ fn what_types_are_made_of_is_admitted() {
     ));
     assert!(admits(
         &book(),
-        r#" { "year" : 0 , "year": 1, "tags":[ ],"kind":"poem","title":"a","lent":false} "#
+        r#" { "year" : 0 , "tags":[ ],"kind":"poem","title":"a","lent":false} "#
     ));
 }
 
 #[test]
 fn what_is_wrong_or_unsure_is_not_admitted() {
     let with = |member: &str| format!(r#"{{"title":"a","year":1,{member}}}"#);
-    let valid = with(r#""price":1"#);
-    assert!(admits(&book(), &valid));
+    assert!(admits(&book(), &with(r#""price":1"#)));
+    assert!(admits(
+        &book(),
+        &with(&format!(r#""rest":{}"#, many_members(16)))
+    ));
     for text in [
         r#"{"title":"a"}"#.to_owned(),
         "[]".to_owned(),
@@ -97,10 +100,65 @@ fn what_is_wrong_or_unsure_is_not_admitted() {
         with(r#""rest":"\ud800""#),
         with(r#""rest":{"\ud800":1}"#),
         with(r#""pri\u0063e":1"#),
+        // A member twice: some types take the last, others none.
+        with(r#""year":2"#),
+        with(r#""rest":{"a":1,"a":2}"#),
+        with(r#""shelf":{"more":1,"more":2}"#),
+        // More members than are compared with each other.
+        with(&format!(r#""rest":{}"#, many_members(17))),
+        // What serde_json would take for something else.
+        with(r#""rest":{"$serde_json::private::RawValue":"5"}"#),
+        with(r#""shelf":{"$serde_json::private::RawValue":"5"}"#),
+        with(r#""rest":[{"$serde_json::private::Number":"5"}]"#),
         with(&format!(r#""rest":{}{}"#, "[".repeat(120), "]".repeat(120))),
     ] {
         assert!(!admits(&book(), &text), "{text}");
     }
+}
+
+fn many_members(count: usize) -> String {
+    let members = (0..count).map(|number| (number.to_string(), json!(1)));
+    Value::Object(members.collect()).to_string()
+}
+
+#[test]
+fn references_may_lead_on_for_long_and_schemas_be_wide_and_deep() {
+    let chain = |link: &dyn Fn(String) -> Value| {
+        let definitions = (0..20_000).map(|number| {
+            let next = json!({ "$ref": format!("#/$defs/{}", number + 1) });
+            (number.to_string(), link(next.to_string()))
+        });
+        let definitions: Map<_, _> = definitions.collect();
+        json!({ "$ref": "#/$defs/0", "$defs": definitions })
+    };
+    let parse = |text: String| -> Value { serde_json::from_str(&text).unwrap() };
+    let objects = chain(&|next| json!({ "properties": { "next": parse(next) } }));
+    assert!(admits(&objects, r#"{"next":{"next":{}}}"#));
+    assert!(!admits(&objects, r#"{"next":{"next":[1e400]}}"#));
+    let aliases = chain(&parse);
+    assert!(!admits(&aliases, "{}"), "too far away to be looked for");
+
+    let words: Vec<String> = (0..5_000).map(|number| format!("{number:05}")).collect();
+    let one_of_many =
+        json!({ "items": { "$ref": "#/$defs/word" }, "$defs": { "word": { "enum": words } } });
+    assert!(admits(&one_of_many, r#"["00000","04999"]"#));
+    assert!(!admits(&one_of_many, r#"["00000","05000"]"#));
+    let choices = |count: usize| json!({ "oneOf": vec![json!({ "type": "null" }); count] });
+    assert!(admits(&choices(1), "null"));
+    assert!(!admits(&choices(2), "null") && !admits(&choices(20_000), "null"));
+
+    let deep = |depth: usize| {
+        let inner = json!({ "type": "integer" });
+        (0..depth).fold(inner, |schema, _| json!({ "items": schema }))
+    };
+    let value = |depth: usize| format!("{}5{}", "[".repeat(depth), "]".repeat(depth));
+    assert!(admits(&deep(60), &value(60)) && !admits(&deep(70), &value(70)));
+    let wide = |count: usize| {
+        let properties = (0..count).map(|number| (number.to_string(), json!(true)));
+        json!({ "properties": Value::Object(properties.collect()), "required": ["7"] })
+    };
+    assert!(admits(&wide(128), r#"{"7":1,"127":2}"#) && !admits(&wide(128), r#"{"127":2}"#));
+    assert!(!admits(&wide(129), r#"{"7":1}"#));
 }
 
 #[test]

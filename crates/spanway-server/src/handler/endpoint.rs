@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use std::panic::{self, AssertUnwindSafe};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context as TaskContext, Poll};
+use std::task::{Context as TaskContext, Poll, ready};
 
 use futures_util::FutureExt;
 use futures_util::future::{self, BoxFuture, try_join_all};
@@ -211,12 +211,13 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<T> {
         let mut this = self.project();
-        let Some(work) = this.work.as_mut().as_pin_mut() else {
-            return Poll::Pending;
-        };
         let step = || {
-            let done = work.poll(cx);
-            done.map(|output| (this.then)(this.outcome, output))
+            let Some(work) = this.work.as_mut().as_pin_mut() else {
+                return Poll::Pending;
+            };
+            let output = ready!(work.poll(cx));
+            this.work.set(None);
+            Poll::Ready((this.then)(this.outcome, output))
         };
         let ended = match panic::catch_unwind(AssertUnwindSafe(step)) {
             Ok(Poll::Ready(done)) => done,

@@ -419,3 +419,29 @@ fn tools_from_definitions_are_validated_and_called() {
         "{text}"
     );
 }
+
+#[test]
+fn what_a_handler_gets_is_what_was_validated() {
+    let schema = json!({
+        "type": "object",
+        "properties": { "who": { "type": "object", "properties": { "role": { "enum": ["user"] } } } },
+    });
+    let echo = |arguments: Map<String, Value>| async move {
+        Ok::<_, ToolError>(CallToolResult::structured(Value::Object(arguments)))
+    };
+    let tool = Tool::from_definition(ToolDefinition::new("echo", schema), echo);
+    let server = Server::builder("s", "1").tool(tool).build().unwrap();
+    let caller = caller(&server, MODERN);
+    let user = json!({ "who": { "role": "user" }, "more": [1, true] });
+    assert_eq!(
+        caller.call_tool("echo", user.clone())["structuredContent"],
+        user
+    );
+    // serde_json reads such a member as what stands in it.
+    let hidden = json!({ "who": { "$serde_json::private::RawValue": "{\"role\":\"admin\"}" } });
+    let text = caller.tool_error("echo", hidden);
+    assert!(
+        text.contains("/who/role: \"admin\" is not one of"),
+        "{text}"
+    );
+}
