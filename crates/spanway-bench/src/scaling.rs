@@ -15,11 +15,22 @@ const BATCH: usize = 64;
 /// Rounds, in each of which everything has its turn: what disturbs the machine for a while disturbs all alike.
 const ROUNDS: usize = 9;
 
-const WORKS: [(&str, Work); 2] = [
-    ("the floor: serde_json, the envelope", Work::SmallEnvelope),
+/// What is called, and whether all threads call one endpoint; else each has its own, and nothing is shared.
+const WORKS: [(&str, Work, bool); 3] = [
+    (
+        "the floor: serde_json, the envelope",
+        Work::SmallEnvelope,
+        true,
+    ),
     (
         "Spanway, a call of 2026-07-28 in process",
         Work::ModernInProcess,
+        true,
+    ),
+    (
+        "the same, an endpoint for each thread",
+        Work::ModernInProcess,
+        false,
     ),
 ];
 
@@ -27,28 +38,29 @@ const WORKS: [(&str, Work); 2] = [
 pub(crate) fn run(seconds: f64) -> anyhow::Result<()> {
     let mut rates = WORKS.map(|_| [Vec::new(), Vec::new()]);
     for _ in 0..ROUNDS {
-        for ((_, what), rates) in WORKS.iter().zip(&mut rates) {
+        for ((_, what, is_shared), rates) in WORKS.iter().zip(&mut rates) {
             for (threads, rates) in (1..).zip(rates) {
-                rates.push(measure(*what, threads, seconds)?);
+                rates.push(measure(*what, threads, seconds, *is_shared)?);
             }
         }
     }
     println!("| | 1 thread, calls/s | 2 threads, calls/s | times |\n|---|---:|---:|---:|");
-    for ((name, _), rates) in WORKS.iter().zip(rates) {
+    for ((name, _, _), rates) in WORKS.iter().zip(rates) {
         let [one, two] = rates.map(|mut rates| median(&mut rates));
         println!("| {name} | {one:.0} | {two:.0} | {:.2} |", two / one);
     }
     Ok(())
 }
 
-/// Calls a second of so many threads, all on one endpoint.
-fn measure(what: Work, threads: usize, seconds: f64) -> anyhow::Result<f64> {
-    let endpoint = work::endpoint()?;
+/// Calls a second of so many threads.
+fn measure(what: Work, threads: usize, seconds: f64, is_shared: bool) -> anyhow::Result<f64> {
+    let shared = work::endpoint()?;
     let span = Duration::from_secs_f64(seconds);
     let running: Vec<_> = (0..threads)
         .map(|_| {
-            let mut endpoint = endpoint.clone();
+            let shared = shared.clone();
             thread::spawn(move || {
+                let mut endpoint = if is_shared { shared } else { work::endpoint()? };
                 let runtime = tokio::runtime::Builder::new_current_thread()
                     .enable_all()
                     .build()?;
