@@ -107,8 +107,10 @@ fn section(report: &mut String, title: &str, text: &str) {
     report.push_str(&format!("\n## {title}\n\n{}\n", text.trim()));
 }
 
-/// The instruction counts of release builds, held against their record; a step of the test command.
+/// The size of the program, and the instruction counts of release builds, held against their record; a step of the
+/// test command.
 pub(crate) fn budgets(repo: &Repo) -> Result<crate::steps::Verdict> {
+    program::check_size(repo)?;
     let there = || system::version_of("valgrind").is_some();
     if let Err(error) = system::need("valgrind", &["valgrind"], there) {
         return Ok(crate::steps::Verdict::NotRun(format!("{error:#}")));

@@ -61,7 +61,7 @@ const STEPS: &[Step] = &[
     ),
     step(
         "budgets",
-        "nothing takes more instructions than recorded",
+        "nothing takes more instructions than recorded, nor the program more bytes than allowed",
         &["build"],
         bench::budgets,
     ),

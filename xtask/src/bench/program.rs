@@ -12,6 +12,7 @@ use crate::process::{self, Server};
 use crate::repo::Repo;
 
 const STARTS: usize = 11;
+const BYTES_MAX: u64 = 20_000_000;
 const START_DEADLINE: Duration = Duration::from_secs(10);
 const LIST: &str = r#"{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{"name":"bench","version":"1"},"io.modelcontextprotocol/clientCapabilities":{}}}}"#;
 
@@ -34,6 +35,16 @@ pub(crate) fn measure(repo: &Repo, clean_build: bool) -> Result<String> {
          | the program, stripped | {megabytes:.1} MB |\n\
          | `cargo build --release` from nothing | {build} |\n"
     ))
+}
+
+/// Fails where the program has grown beyond its budget.
+pub(super) fn check_size(repo: &Repo) -> Result<()> {
+    let bytes = fs::metadata(repo.spanway())?.len();
+    println!("the program has {bytes} bytes; {BYTES_MAX} are allowed\n");
+    // Elsewhere it has another size.
+    let is_counted = cfg!(all(target_arch = "x86_64", target_os = "linux"));
+    ensure!(!is_counted || bytes < BYTES_MAX, "the program is too large");
+    Ok(())
 }
 
 /// Starts the demo and asks it for its tools.
