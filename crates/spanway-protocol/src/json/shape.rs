@@ -80,7 +80,7 @@ pub struct Shape {
 type Index = usize;
 
 /// A schema within the schema.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 enum Node {
     /// Judged by its keywords.
     Rules(Box<Rules>),
@@ -93,7 +93,7 @@ enum Node {
 }
 
 /// What the keywords of a schema say, of every kind of value that it admits.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Rules {
     kinds: Kinds,
     /// The strings there are, if they are listed; sorted.
@@ -113,7 +113,7 @@ struct Rules {
     others: Others,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Property {
     name: Box<str>,
     schema: Index,
@@ -217,7 +217,7 @@ impl Shape {
     fn object(&self, rules: &Rules, scanner: &mut Scanner<'_>) -> Option<()> {
         let (mut seen, mut others) = (0, Keys::default());
         scanner.object(|scanner, key| {
-            let name = key.plain()?;
+            let name = key.plain().filter(|name| !name.starts_with(PRIVATE))?;
             let properties = &rules.properties;
             let known = properties.binary_search_by(|it| it.name.as_bytes().cmp(name));
             if let Ok(at) = known {

@@ -198,6 +198,14 @@ fn a_keyword_that_is_not_known_makes_no_value_admitted() {
 }
 
 #[test]
+fn a_key_of_serde_json_is_admitted_no_more_where_a_schema_names_it() {
+    let name = "$serde_json::private::RawValue";
+    let schema = json!({ "properties": { "a": { "properties": { name: { "type": "string" } } } } });
+    assert!(admits(&schema, r#"{"a":{"b":"5"}}"#));
+    assert!(!admits(&schema, &json!({ "a": { name: "5" } }).to_string()));
+}
+
+#[test]
 fn schemas_that_refer_to_themselves_alone_end() {
     for schema in [
         json!({ "$ref": "#/$defs/a", "$defs": { "a": { "$ref": "#/$defs/a" } } }),
