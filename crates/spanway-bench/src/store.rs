@@ -143,7 +143,7 @@ fn loads(stores: &Stores, span: Duration) -> anyhow::Result<u128> {
     runtime.block_on(async {
         let id = SessionId::from_random([1; 16]);
         let version = ProtocolVersion::V2025_11_25;
-        let session = Session::new(id.clone(), version, Client::default(), None);
+        let session = Session::new(id.clone(), version, &Client::default(), None);
         stores.sessions.insert(session, now()?).await?;
         let (mut count, until) = (0, Instant::now() + span);
         while Instant::now() < until {

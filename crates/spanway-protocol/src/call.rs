@@ -64,6 +64,11 @@ impl Client {
         Self { info, capabilities }
     }
 
+    /// The same in memory of its own, for what outlives the request.
+    pub(crate) fn detached(&self) -> Self {
+        Self::new(self.info.detached(), self.capabilities.detached())
+    }
+
     /// Name and version, if the client gave them in a form that can be read.
     #[must_use]
     pub fn implementation(&self) -> Option<Implementation> {

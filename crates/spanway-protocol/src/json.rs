@@ -33,6 +33,12 @@ impl RawJson {
         Self::within(&self.0, raw.0)
     }
 
+    /// The same text in memory of its own, for what stays: a piece of a message keeps all of it, and the buffer of
+    /// the connection that it came on.
+    pub(crate) fn detached(&self) -> Self {
+        Self(Bytes::copy_from_slice(&self.0))
+    }
+
     /// Serialises `value` to JSON text.
     ///
     /// # Errors

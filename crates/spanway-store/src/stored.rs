@@ -56,7 +56,7 @@ pub fn read_session(bytes: &[u8]) -> Result<Session, StoreError> {
     let id = SessionId::parse(&stored.id).ok_or(UNREADABLE_SESSION)?;
     let version = ProtocolVersion::parse(&stored.version).ok_or(UNREADABLE_SESSION)?;
     let client = Client::new(stored.info, stored.capabilities);
-    let mut session = Session::new(id, version, client, stored.owner);
+    let mut session = Session::new(id, version, &client, stored.owner);
     session.log_level = stored.log_level;
     session.initialized = stored.initialized;
     session.subscriptions = stored.subscriptions.into_iter().collect();
@@ -124,7 +124,7 @@ mod tests {
         let id = SessionId::from_random([7; 16]);
         let client = Client::new(raw(r#"{"name":"c"}"#), RawJson::default());
         let owner = Some("ann".into());
-        let mut session = Session::new(id, ProtocolVersion::V2025_03_26, client, owner);
+        let mut session = Session::new(id, ProtocolVersion::V2025_03_26, &client, owner);
         session.initialized = true;
         session.log_level = LoggingLevel::Error;
         session.subscriptions.insert("a:1".into());

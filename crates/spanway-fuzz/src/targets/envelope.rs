@@ -227,7 +227,7 @@ fn claims(incoming: &Incoming) -> bool {
 
 fn accept_legacy(request: Request) {
     let id = SessionId::from_random([7; 16]);
-    let session = Session::new(id, ProtocolVersion::V2025_11_25, Peer::default(), None);
+    let session = Session::new(id, ProtocolVersion::V2025_11_25, &Peer::default(), None);
     let (id, discovers) = (request.id.clone(), request.method == Method::Discover);
     match legacy::accept(request, &session) {
         Ok(call) => {

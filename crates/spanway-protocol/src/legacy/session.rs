@@ -89,18 +89,19 @@ pub struct Session {
 }
 
 impl Session {
-    /// A session as it is right after the handshake. Log messages start at `info`.
+    /// A session as it is right after the handshake. Log messages start at `info`. What the client said of itself is
+    /// copied, so that nothing of the handshake stays in memory besides.
     #[must_use]
     pub fn new(
         id: SessionId,
         version: ProtocolVersion,
-        client: Client,
+        client: &Client,
         owner: Option<Box<str>>,
     ) -> Self {
         Self {
             id,
             version,
-            client,
+            client: client.detached(),
             owner,
             log_level: LoggingLevel::Info,
             initialized: false,

@@ -125,7 +125,7 @@ fn a_session_serves_its_owner_only() {
         Session::new(
             SessionId::from_random([1; 16]),
             ProtocolVersion::V2025_11_25,
-            Client::default(),
+            &Client::default(),
             owner.map(Into::into),
         )
     };
@@ -142,7 +142,7 @@ fn t_dual_14_a_call_is_served_under_the_negotiated_version() {
     let session = Session::new(
         SessionId::from_random([1; 16]),
         ProtocolVersion::V2025_06_18,
-        client,
+        &client,
         None,
     );
     let text =

@@ -90,7 +90,7 @@ async fn damaged_entries_are_unreadable_and_hurt_nothing_else() {
     let dir = TempDir::new().unwrap();
     let stores = open(&dir);
     let version = ProtocolVersion::V2025_06_18;
-    let session = Session::new(key(1, 0).session, version, Client::default(), None);
+    let session = Session::new(key(1, 0).session, version, &Client::default(), None);
     stores.sessions.insert(session, at(0)).await.unwrap();
     let append = stores
         .logs

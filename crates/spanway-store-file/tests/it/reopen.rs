@@ -15,7 +15,7 @@ use crate::{TTL, at, batch, calls, contents, key, open};
 fn session(number: u8) -> Session {
     let id = key(number, 0).session;
     let version = ProtocolVersion::V2025_06_18;
-    Session::new(id, version, Client::default(), Some("ann".into()))
+    Session::new(id, version, &Client::default(), Some("ann".into()))
 }
 
 fn task(number: u8) -> TaskEntry {

@@ -38,7 +38,7 @@ pub(crate) fn at(seconds: u64) -> Timestamp {
 
 pub(crate) fn session(number: u8) -> Session {
     let id = SessionId::from_random([number; 16]);
-    Session::new(id, ProtocolVersion::V2025_06_18, Client::default(), None)
+    Session::new(id, ProtocolVersion::V2025_06_18, &Client::default(), None)
 }
 
 pub(crate) fn stream(number: u8) -> StreamKey {

@@ -35,7 +35,7 @@ fn session(number: u8) -> Session {
     Session::new(
         id(number),
         ProtocolVersion::V2025_06_18,
-        Client::default(),
+        &Client::default(),
         Some("ann".into()),
     )
 }

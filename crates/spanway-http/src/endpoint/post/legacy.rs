@@ -129,7 +129,7 @@ pub(in crate::endpoint) async fn open_session(
     handshake: &Call,
     principal: Option<&str>,
 ) -> Result<(), Rejection> {
-    let (version, client) = (handshake.version, handshake.client.clone());
+    let (version, client) = (handshake.version, &handshake.client);
     registry
         .open(Session::new(id, version, client, principal.map(Into::into)))
         .await
@@ -177,7 +177,7 @@ async fn terms(shared: &Shared, post: &Post<'_>, named: Named) -> Result<Terms, 
     let Some(registry) = &shared.sessions else {
         let version = named.version?.unwrap_or(ProtocolVersion::ASSUMED);
         let nameless = SessionId::from_random([0; 16]);
-        let session = Session::new(nameless, version, Client::default(), None);
+        let session = Session::new(nameless, version, &Client::default(), None);
         return Ok(Terms {
             session: Arc::new(session),
             registry: None,

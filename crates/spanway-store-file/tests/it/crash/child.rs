@@ -103,7 +103,7 @@ async fn sessions(stores: &Stores, seed: u64) {
         let session = random.next();
         let id = session_id(session);
         let version = ProtocolVersion::V2025_11_25;
-        let new = Session::new(id.clone(), version, Client::default(), None);
+        let new = Session::new(id.clone(), version, &Client::default(), None);
         keeper.insert(new, at(0)).await.unwrap();
         say(&format!("inserted {session} 0"));
         for number in 1..=random.below(5) {
