@@ -24,11 +24,9 @@ use crate::rejection::{Refusal, Rejection};
 /// or one over the limit (`-32600`). The refusal carries the request's id where it could be read (T-ALL-03).
 pub fn parse(body: &Bytes, limits: &Limits) -> Result<Incoming, Refusal> {
     // T-ALL-01: all of it, also what nobody looks at; then the JSON reader need not look again.
-    let utf8 = match body.is_ascii() {
-        true => Ok(()),
-        false => std::str::from_utf8(body).map(drop),
-    };
-    utf8.map_err(|error| not_json(&error))?;
+    if !body.is_ascii() {
+        std::str::from_utf8(body).map_err(|error| not_json(&error))?;
+    }
     if let Some(message) = quick::message(body, limits.nesting_max) {
         return Ok(Incoming::Single(message));
     }
