@@ -145,7 +145,7 @@ impl Caller {
     async fn see_through(&mut self, job: Job) -> anyhow::Result<Outcome> {
         loop {
             let (mut ledger, answer) = self.begin(job).await?;
-            self.read(&mut ledger, answer, Ends::WithResponse).await?;
+            self.read(&mut ledger, answer).await?;
             let unlogged = ledger.unlogged();
             self.figures.note(|tally| tally.unlogged += unlogged);
             if let Some(outcome) = ledger.outcome() {
@@ -181,13 +181,9 @@ impl Caller {
         Ok((Ledger::new(last_id, job.count), self.stream(answer).await?))
     }
 
-    /// Reads the stream, over as many connections as it takes. Without an id there is no coming back.
-    async fn read(
-        &mut self,
-        ledger: &mut Ledger,
-        mut answer: Answer,
-        ends: Ends,
-    ) -> anyhow::Result<()> {
+    /// Reads the stream to its response, over as many connections as it takes. Without an id there is no coming
+    /// back, and after the response no need to: how its connection ends tells nothing, it may be cut there too.
+    async fn read(&mut self, ledger: &mut Ledger, mut answer: Answer) -> anyhow::Result<()> {
         let mut heard = Instant::now();
         loop {
             let broken = loop {
@@ -207,7 +203,7 @@ impl Caller {
                 }
             };
             self.history.note(&format!("connection ended: {broken:?}"));
-            if ledger.outcome().is_some() && (ends == Ends::WithResponse || broken.is_none()) {
+            if ledger.outcome().is_some() {
                 return Ok(());
             }
             let Some(place) = ledger.place() else {
@@ -249,7 +245,7 @@ impl Caller {
         };
         self.history.note("it is read again");
         let answer = self.resume(&begin).await?;
-        self.read(&mut again, answer, Ends::WithStream).await?;
+        self.read(&mut again, answer).await?;
         if !again.agrees_with(ledger) {
             bail!("read again it is another stream\n  first {ledger:?}\n  again {again:?}");
         }
@@ -261,15 +257,6 @@ impl Caller {
         self.figures.note(|tally| tally.replays += 1);
         Ok(())
     }
-}
-
-/// When a stream counts as read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Ends {
-    /// However its connection ends, if the response is there.
-    WithResponse,
-    /// When the server says so.
-    WithStream,
 }
 
 /// The request of a call with progress under its own id.
