@@ -6,12 +6,11 @@ use std::time::Duration;
 
 use spanway_protocol::guard::{AllowedHosts, AllowedOrigins};
 use spanway_protocol::{Guard, HeaderRules, Limits};
-use spanway_server::{McpService, TaskKeeper};
+use spanway_server::{Clock, McpService, TaskKeeper};
 use spanway_store::{MemoryNonces, MemoryTasks, NodeId, SingleNode, Stores};
 use tokio_util::task::TaskTracker;
 
 use crate::auth::{Authenticate, ProtectedResource};
-use crate::clock::Clock;
 use crate::endpoint::StreamableHttp;
 use crate::registry::Registry;
 use crate::sessionless::Sessionless;
@@ -143,7 +142,6 @@ impl StreamableHttpBuilder {
     #[must_use]
     pub fn build(self) -> StreamableHttp {
         let clock = Clock::start();
-        let call_clock = Arc::new(clock);
         let detached = TaskTracker::new();
         let stores = match self.sessions {
             Sessions::Memory => Some(Stores::memory(self.session_ttl, &self.limits)),
@@ -157,12 +155,12 @@ impl StreamableHttpBuilder {
         let tasks = self.service.keep_tasks(match &stores {
             Some(Stores { tasks, bus, .. }) => {
                 let (tasks, bus) = (tasks.clone(), bus.clone());
-                TaskKeeper::new(tasks, bus, call_clock.clone(), &self.limits)
+                TaskKeeper::new(tasks, bus, clock, &self.limits)
             }
             None => {
                 let tasks = Arc::new(MemoryTasks::new(&self.limits));
                 let bus = Arc::new(SingleNode::new(NodeId::unlike_others()));
-                TaskKeeper::new(tasks, bus, call_clock.clone(), &self.limits)
+                TaskKeeper::new(tasks, bus, clock, &self.limits)
             }
         });
         let sessions = stores.map(|stores| {
@@ -203,7 +201,6 @@ impl StreamableHttpBuilder {
             detached,
             draining: AtomicBool::new(false),
             clock,
-            call_clock,
         }))
     }
 }

@@ -87,7 +87,7 @@ impl StreamableHttp {
             let (shared, door) = (self.shared.clone(), door.clone());
             let (mut parts, body) = request.into_parts();
             // The future of every request is moved once, so it lends on what it has instead of handing it on.
-            Box::pin(async move { Ok(answer(&shared, &door, &mut parts, body).await) })
+            Box::pin(async move { Ok(answer(shared, &door, &mut parts, body).await) })
         };
         if request.headers().contains_key(ORIGIN) || request.method() == Method::OPTIONS {
             Box::pin(
@@ -224,7 +224,7 @@ where
 
 /// Steps 1 to 3 of the validation ladder, the same at every door (T-ALL-10).
 async fn answer<B>(
-    shared: &Arc<Shared>,
+    shared: Arc<Shared>,
     door: &Door,
     parts: &mut Parts,
     body: B,
@@ -241,7 +241,7 @@ where
     if let Err(why) = shared.guard.check(&head) {
         return respond::refusal(&why.into(), era);
     }
-    let principal = match authenticate(shared, parts).await {
+    let principal = match authenticate(&shared, parts).await {
         Ok(principal) => principal,
         Err(challenge) => {
             return respond::unauthorized(challenge, shared.resource.as_ref(), era);
@@ -253,15 +253,15 @@ where
     }
     let answered = match door {
         Door::Mcp if parts.method == Method::POST => {
-            let asked = post::receive(shared, &head, era, body).await;
+            let asked = post::receive(&shared, &head, era, body).await;
             return post::answer(shared, parts, asked, principal).await;
         }
-        Door::Mcp => return by_method(shared, parts, era, principal).await,
+        Door::Mcp => return by_method(&shared, parts, era, principal).await,
         Door::Sse(connections) => {
-            sse::open(shared, connections, parts, principal.as_ref()).map_err(Refusal::from)
+            sse::open(&shared, connections, parts, principal.as_ref()).map_err(Refusal::from)
         }
         Door::Messages(connections) => {
-            Box::pin(sse::take(shared, connections, parts, body, principal)).await
+            Box::pin(sse::take(&shared, connections, parts, body, principal)).await
         }
     };
     answered.unwrap_or_else(|refusal| respond::refusal(&refusal, era))

@@ -14,7 +14,6 @@ mod app;
 pub mod auth;
 mod body;
 mod builder;
-mod clock;
 mod cors;
 mod endpoint;
 mod registry;

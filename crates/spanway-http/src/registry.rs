@@ -21,11 +21,10 @@ use futures_util::FutureExt;
 use spanway_protocol::jsonrpc::{ErrorObject, RequestId};
 use spanway_protocol::legacy::{Session, SessionId, StreamId};
 use spanway_protocol::{Limits, RawJson, Rejection, Timestamp};
-use spanway_server::{Changes, Context, McpService, Tasks};
+use spanway_server::{Changes, Clock, Context, McpService, Tasks};
 use spanway_store::{BusMessage, NodeId, StoreError, Stores};
 use tokio_util::task::TaskTracker;
 
-use crate::clock::Clock;
 use crate::stream::Slot;
 use left::LeftMailboxes;
 use listener::Mailbox;

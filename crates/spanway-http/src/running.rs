@@ -67,7 +67,7 @@ struct Work {
 impl Running {
     /// Starts nothing yet: the handler runs when the call is polled.
     pub(crate) fn new(
-        shared: &Arc<Shared>,
+        shared: Arc<Shared>,
         call: Call,
         context: Context,
         in_flight: Option<InFlight>,
@@ -81,11 +81,11 @@ impl Running {
             future: shared.service.call(call, context.clone()),
             outcome: None,
             context,
-            shared: shared.clone(),
             id,
             version,
             patience: Patience::new(shared.limits.call_timeout),
             questions: Questions::default(),
+            shared,
             _in_flight: in_flight,
         };
         Self {

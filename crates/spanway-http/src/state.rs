@@ -6,12 +6,11 @@ use std::time::Duration;
 
 use spanway_protocol::legacy::SessionId;
 use spanway_protocol::{Guard, HeaderRules, Limits};
-use spanway_server::{Change, Changes, McpService, Principal, Tasks};
+use spanway_server::{Change, Changes, Clock, McpService, Principal, Tasks};
 use tokio_util::task::TaskTracker;
 use tower_http::cors::CorsLayer;
 
 use crate::auth::{Authenticate, ProtectedResource};
-use crate::clock::Clock;
 use crate::registry::Registry;
 use crate::spent::Spent;
 use crate::sse::Connections;
@@ -57,8 +56,6 @@ pub(crate) struct Shared {
     pub(crate) detached: TaskTracker,
     pub(crate) draining: AtomicBool,
     pub(crate) clock: Clock,
-    /// The same clock, as calls are given it.
-    pub(crate) call_clock: Arc<Clock>,
 }
 
 impl Shared {

@@ -33,11 +33,11 @@ pub struct CompletionRequest {
 pub(crate) type BindCompleter<S> = Bind<S, CompletionCall, CompletionRun>;
 
 /// The completers of one prompt or template, by argument.
-pub(crate) struct Completers(HashMap<String, Arc<dyn Endpoint<CompletionCall, CompletionRun>>>);
+pub(crate) struct Completers(HashMap<String, Box<dyn Endpoint<CompletionCall, CompletionRun>>>);
 
 impl Completers {
     pub(crate) fn new(
-        completers: impl Iterator<Item = (String, Arc<dyn Endpoint<CompletionCall, CompletionRun>>)>,
+        completers: impl Iterator<Item = (String, Box<dyn Endpoint<CompletionCall, CompletionRun>>)>,
     ) -> Self {
         Self(completers.collect())
     }
@@ -83,7 +83,7 @@ impl Completers {
             value: params.argument.value,
             chosen: params.context.arguments,
         };
-        completer.clone().run(
+        completer.run(
             CompletionCall { context, request },
             CompletionRun(name.into()),
         )

@@ -5,7 +5,6 @@ mod outbox;
 mod task;
 
 pub use input::ClientRequests;
-pub(crate) use input::SystemClock;
 pub(crate) use task::{Footing, News};
 
 use std::fmt;
@@ -19,9 +18,10 @@ use serde_json::Value;
 use spanway_protocol::schema::{
     ClientCapabilities, Implementation, LogMessage, LoggingLevel, Progress, ProgressToken,
 };
-use spanway_protocol::{Call, Client, Emission, HeaderRules, ProtocolVersion, Timestamp};
+use spanway_protocol::{Call, Client, Emission, HeaderRules, ProtocolVersion};
 use tokio_util::sync::CancellationToken;
 
+use crate::clock::Clock;
 use crate::input::{Binding, Round, SpentStates};
 use crate::principal::Principal;
 use crate::task::{Reached, Seat, Tasks};
@@ -53,12 +53,6 @@ struct Inner {
     seat: Option<Arc<Seat>>,
 }
 
-/// Tells the time, so that it can be another one in tests.
-pub trait Clock: fmt::Debug + Send + Sync + 'static {
-    /// Now.
-    fn now(&self) -> Timestamp;
-}
-
 /// Where a call came from, as the transport saw it.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
@@ -72,7 +66,7 @@ pub struct Origin {
     /// What layers before the endpoint left for the handler.
     pub extensions: Extensions,
     /// The transport's clock; the system's if there is none.
-    pub clock: Option<Arc<dyn Clock>>,
+    pub clock: Option<Clock>,
     /// How the headers are judged where the specification leaves it open.
     pub header_rules: HeaderRules,
     /// Whether the client can be sent requests.

@@ -81,6 +81,7 @@
 //! go while the server runs with [`Server::edit`], and `visible_to` decides who may see and use one.
 
 mod change;
+mod clock;
 mod coerce;
 mod completion;
 mod context;
@@ -105,8 +106,9 @@ mod tool;
 mod validate;
 
 pub use change::{Change, ChangeHub, Changes};
+pub use clock::Clock;
 pub use completion::CompletionRequest;
-pub use context::{ClientRequests, Clock, Context, Origin};
+pub use context::{ClientRequests, Context, Origin};
 pub use edit::Edit;
 pub use error::{BuildError, BuildErrors};
 pub use handler::{

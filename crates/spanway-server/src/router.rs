@@ -100,7 +100,7 @@ fn call_tool(shared: &Arc<Shared>, registry: &Registry, call: &Call, context: Co
     match Plan::of(shared, tool, call, &context)? {
         Plan::Inline => {
             context.bind(&shared.desk, call)?;
-            tool.clone().call(arguments()?, context)
+            tool.call(arguments()?, context)
         }
         Plan::Task(start) => {
             context.bind(&shared.desk, call)?;
@@ -121,9 +121,7 @@ fn get_prompt(registry: &Registry, call: &Call, context: Context) -> Routed {
     let Some(prompt) = registry.prompts.find(&name, context.principal()) else {
         return Err(invalid(format!("unknown prompt: {name:?}")));
     };
-    prompt
-        .clone()
-        .get(arguments(&call.params.arguments)?, context)
+    prompt.get(arguments(&call.params.arguments)?, context)
 }
 
 fn read_resource(shared: &Shared, registry: &Registry, call: &Call, context: Context) -> Routed {

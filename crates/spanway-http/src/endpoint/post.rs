@@ -84,7 +84,7 @@ impl<'a> Post<'a> {
     /// What a handler may want to see, for each call of a batch.
     pub(super) fn origin(&self, shared: &Shared) -> Origin {
         let mut origin = Origin::default();
-        origin.clock = Some(shared.call_clock.clone());
+        origin.clock = Some(shared.clock);
         origin.header_rules = shared.header_rules;
         origin.tasks.clone_from(&shared.tasks);
         origin.principal = self.principal.clone();
@@ -96,7 +96,7 @@ impl<'a> Post<'a> {
     /// Moves what a handler may want to see into the origin of its call.
     fn into_origin(self, shared: &Shared) -> Origin {
         let mut origin = Origin::default();
-        origin.clock = Some(shared.call_clock.clone());
+        origin.clock = Some(shared.clock);
         origin.header_rules = shared.header_rules;
         origin.tasks.clone_from(&shared.tasks);
         origin.principal = self.principal;
@@ -169,21 +169,22 @@ where
 }
 
 pub(super) async fn answer(
-    shared: &Arc<Shared>,
+    shared: Arc<Shared>,
     parts: &mut Parts,
     asked: Asked,
     principal: Option<Principal>,
 ) -> Response<ResponseBody> {
+    let mode = shared.mode;
     let post = |accepts| Post {
         accepts,
-        form: Form::choose(accepts, shared.mode),
+        form: Form::choose(accepts, mode),
         parts,
         principal,
     };
     let next = match asked {
         Asked::Modern(call, accepts) => modern(shared, post(accepts), call),
         Asked::Legacy(incoming, accepts, named) => {
-            Box::pin(legacy::answer(shared, post(accepts), named, incoming)).await
+            Box::pin(legacy::answer(&shared, post(accepts), named, incoming)).await
         }
         Asked::Answered(response) => Next::Answer(response),
     };
@@ -225,11 +226,11 @@ fn accept(
     }
 }
 
-fn modern<'a>(shared: &'a Arc<Shared>, post: Post<'a>, call: Call) -> Next<'a> {
+fn modern(shared: Arc<Shared>, post: Post<'_>, call: Call) -> Next<'_> {
     if call.method == Method::Listen {
         let id = call.id.clone();
         let answer = async move {
-            let answered = listen::answer(shared, &post, call).await;
+            let answered = listen::answer(&shared, &post, call).await;
             answered
                 .unwrap_or_else(|why| respond::refusal(&Refusal::new(Some(id), why), Era::Modern))
         };
@@ -241,16 +242,16 @@ fn modern<'a>(shared: &'a Arc<Shared>, post: Post<'a>, call: Call) -> Next<'a> {
         session: None,
     };
     let brings_state = call.params.resumed.is_some();
-    let mut origin = post.into_origin(shared);
+    let mut origin = post.into_origin(&shared);
     origin.spent_states = brings_state.then(|| shared.spent.clone() as _);
     let context = Context::new(&call, origin, shared.limits.queue_max);
-    let running = Running::new(shared, call, context, None);
     let delivery = Delivery {
         form,
         envelope,
         seat: None,
         pulse: shared.keep_alive,
     };
+    let running = Running::new(shared, call, context, None);
     Next::Call(running, delivery)
 }
 

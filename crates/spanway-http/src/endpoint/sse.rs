@@ -208,7 +208,7 @@ impl Posted<'_> {
         }
         let origin = self.post.origin(self.shared);
         let context = Context::new(&call, origin, self.shared.limits.queue_max);
-        let running = Running::new(self.shared, call, context, None);
+        let running = Running::new(self.shared.clone(), call, context, None);
         Ok(Taken::Running(running))
     }
 

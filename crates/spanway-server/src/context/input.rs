@@ -2,26 +2,14 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use spanway_protocol::jsonrpc::{ErrorObject, RequestId};
 use spanway_protocol::{Call, Emission, RawJson, Rejection, Reply, ServerRequest, Timestamp};
 
-use super::{Clock, Context};
+use super::Context;
 use crate::change::ChangeHub;
+use crate::clock::Clock;
 use crate::input::{Binding, Desk, LegEnd, Round};
-
-/// The clock of the system.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct SystemClock;
-
-impl Clock for SystemClock {
-    fn now(&self) -> Timestamp {
-        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
-        let millis = since_epoch.unwrap_or_default().as_millis();
-        Timestamp::from_millis(u64::try_from(millis).unwrap_or(u64::MAX))
-    }
-}
 
 /// Whether requests can be sent to the client while a call runs; matters to revisions with sessions alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,10 +81,8 @@ impl Context {
 
     /// The time by the clock of the transport. Read when something is sealed or opened, never for most calls.
     pub(crate) fn now(&self) -> Timestamp {
-        match &self.inner.origin.clock {
-            Some(clock) => clock.now(),
-            None => SystemClock.now(),
-        }
+        let clock = self.inner.origin.clock;
+        clock.unwrap_or_else(Clock::start).now()
     }
 
     /// Whether the call brought answers or a state.

@@ -17,15 +17,11 @@ use crate::input::{Declared, InputError};
 
 /// Runs calls of kind `C`; `K` turns what the handler returns into the reply.
 pub(crate) trait Endpoint<C, K>: Send + Sync {
-    fn run(self: Arc<Self>, call: C, outcome: K) -> BoxFuture<'static, Reply>;
+    fn run(&self, call: C, outcome: K) -> BoxFuture<'static, Reply>;
 
     /// Uses up the state of the call and sees to it that everything the handler declared is answered, without
     /// running it. `Err` is what to answer instead.
-    fn prepare(
-        self: Arc<Self>,
-        context: Context,
-        outcome: K,
-    ) -> BoxFuture<'static, Result<(), Reply>>;
+    fn prepare(&self, context: Context, outcome: K) -> BoxFuture<'static, Result<(), Reply>>;
 
     /// Whether the handler declares questions.
     fn asks(&self) -> bool;
@@ -49,7 +45,7 @@ pub(crate) trait Finish<O>: Outcome {
 }
 
 /// A handler that waits for its state.
-pub(crate) type Bind<S, C, K> = Box<dyn FnOnce(S) -> Arc<dyn Endpoint<C, K>> + Send>;
+pub(crate) type Bind<S, C, K> = Box<dyn FnOnce(S) -> Box<dyn Endpoint<C, K>> + Send>;
 
 /// The same handler where another state is given, since it has its own.
 pub(crate) fn rebind<S: Send + 'static, T, C: 'static, K: 'static>(
@@ -61,11 +57,16 @@ pub(crate) fn rebind<S: Send + 'static, T, C: 'static, K: 'static>(
 
 /// A handler and its state.
 pub(crate) struct Bound<H, S, M> {
+    /// Only calls that ask before the handler runs share it: threads contend for a count of references.
+    own: Arc<Own<H, S>>,
+    parameters: PhantomData<fn() -> M>,
+}
+
+struct Own<H, S> {
     handler: H,
     state: S,
     /// What is asked before the handler runs.
     questions: Vec<Declared>,
-    parameters: PhantomData<fn() -> M>,
 }
 
 impl<H, S: Send + Sync + 'static, M: 'static> Bound<H, S, M> {
@@ -77,10 +78,13 @@ impl<H, S: Send + Sync + 'static, M: 'static> Bound<H, S, M> {
     {
         Box::new(move |state| {
             let questions = Signature::of::<C, M, S, H>().questions;
-            Arc::new(Self {
+            let own = Own {
                 handler,
                 state,
                 questions,
+            };
+            Box::new(Self {
+                own: Arc::new(own),
                 parameters: PhantomData,
             })
         })
@@ -95,13 +99,14 @@ where
     C: AnyCall + 'static,
     K: Finish<H::Output>,
 {
-    fn run(self: Arc<Self>, call: C, outcome: K) -> BoxFuture<'static, Reply> {
+    fn run(&self, call: C, outcome: K) -> BoxFuture<'static, Reply> {
         let context = call.context().clone();
-        if !self.questions.is_empty() || context.is_unspent() {
+        if !self.own.questions.is_empty() || context.is_unspent() {
             let asking = context.clone();
+            let own = self.own.clone();
             let work = async move {
-                self.prepared(asking).await?;
-                let started = self.handler.call(call, &self.state);
+                own.prepared(asking).await?;
+                let started = own.handler.call(call, &own.state);
                 Ok(started.map_err(Unrun::Refused)?.await)
             };
             let then = |outcome: &K, done: Result<_, Unrun>| match done {
@@ -110,7 +115,7 @@ where
             };
             return Supervised::boxed(work, context, outcome, then, |reply| reply);
         }
-        match self.handler.call(call, &self.state) {
+        match self.own.handler.call(call, &self.own.state) {
             Ok(future) => {
                 let then = |outcome: &K, output| outcome.finish(output);
                 Supervised::boxed(future, context, outcome, then, |reply| reply)
@@ -119,20 +124,17 @@ where
         }
     }
 
-    fn prepare(
-        self: Arc<Self>,
-        context: Context,
-        outcome: K,
-    ) -> BoxFuture<'static, Result<(), Reply>> {
+    fn prepare(&self, context: Context, outcome: K) -> BoxFuture<'static, Result<(), Reply>> {
         let asking = context.clone();
-        let work = async move { self.prepared(asking).await };
+        let own = self.own.clone();
+        let work = async move { own.prepared(asking).await };
         let then =
             |outcome: &K, done: Result<(), Unrun>| done.map_err(|why| why.into_reply(outcome));
         Supervised::boxed(work, context, outcome, then, Err)
     }
 
     fn asks(&self) -> bool {
-        !self.questions.is_empty()
+        !self.own.questions.is_empty()
     }
 }
 
@@ -151,7 +153,7 @@ impl Unrun {
     }
 }
 
-impl<H, S, M> Bound<H, S, M> {
+impl<H, S> Own<H, S> {
     /// Uses up the state of the call, then asks everything that is declared, at once.
     async fn prepared(&self, context: Context) -> Result<(), Unrun> {
         let spent = context.spend().await;

@@ -25,7 +25,7 @@ pub(crate) struct PromptEntry {
     compiled: Compiled,
     visible: Option<Visibility>,
     completers: Completers,
-    endpoint: Arc<dyn Endpoint<PromptCall, PromptRun>>,
+    endpoint: Box<dyn Endpoint<PromptCall, PromptRun>>,
 }
 
 impl PromptEntry {
@@ -34,7 +34,7 @@ impl PromptEntry {
         schema: Value,
         visible: Option<Visibility>,
         completers: Completers,
-        endpoint: Arc<dyn Endpoint<PromptCall, PromptRun>>,
+        endpoint: Box<dyn Endpoint<PromptCall, PromptRun>>,
     ) -> Self {
         Self {
             definition,
@@ -48,7 +48,7 @@ impl PromptEntry {
 
     /// Validates the arguments (T-ALL-31, T-ALL-33), then fills in the prompt.
     pub(crate) fn get(
-        self: Arc<Self>,
+        self: &Arc<Self>,
         mut arguments: Map<String, Value>,
         context: Context,
     ) -> Result<BoxFuture<'static, Reply>, Reply> {
@@ -68,8 +68,8 @@ impl PromptEntry {
             Value::Object(arguments) => arguments,
             _ => Map::new(),
         };
-        let endpoint = self.endpoint.clone();
-        Ok(endpoint.run(PromptCall { context, arguments }, PromptRun(self)))
+        let call = PromptCall { context, arguments };
+        Ok(self.endpoint.run(call, PromptRun(self.clone())))
     }
 
     /// Arguments of prompts are strings on the wire; one whose schema wants a number or a boolean and no

@@ -32,7 +32,7 @@ pub(crate) struct Common {
     pub(crate) cache: Option<CacheHint>,
     pub(crate) visible: Option<Visibility>,
     pub(crate) mime_type: Option<String>,
-    pub(crate) endpoint: Arc<dyn Endpoint<ResourceCall, ResourceRun>>,
+    pub(crate) endpoint: Box<dyn Endpoint<ResourceCall, ResourceRun>>,
 }
 
 impl Common {
@@ -54,7 +54,7 @@ impl Common {
             retried: context.is_retry(),
             common: self.clone(),
         };
-        self.endpoint.clone().run(
+        self.endpoint.run(
             ResourceCall {
                 context,
                 uri,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use spanway_protocol::Limits;
 use spanway_store::{MemoryTasks, NodeBus, NodeId, SingleNode, TaskStore};
 
-use crate::context::{Clock, SystemClock};
+use crate::clock::Clock;
 
 /// What a transport keeps tasks with.
 #[derive(Clone)]
@@ -18,7 +18,7 @@ pub struct TaskKeeper {
     /// The way to other nodes with the same store.
     pub bus: Arc<dyn NodeBus>,
     /// The transport's clock.
-    pub clock: Arc<dyn Clock>,
+    pub clock: Clock,
     /// Tasks one owner may have; see [`Limits::tasks_per_owner_max`].
     pub tasks_per_owner_max: usize,
     /// Bytes a result may have; see [`Limits::task_bytes_max`].
@@ -31,7 +31,7 @@ impl TaskKeeper {
     pub fn new(
         store: Arc<dyn TaskStore>,
         bus: Arc<dyn NodeBus>,
-        clock: Arc<dyn Clock>,
+        clock: Clock,
         limits: &Limits,
     ) -> Self {
         Self {
@@ -49,7 +49,7 @@ impl TaskKeeper {
         Self::new(
             Arc::new(MemoryTasks::new(&limits)),
             Arc::new(SingleNode::new(NodeId::unlike_others())),
-            Arc::new(SystemClock),
+            Clock::start(),
             &limits,
         )
     }

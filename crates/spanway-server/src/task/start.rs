@@ -70,7 +70,7 @@ impl Start {
             checked => checked,
         };
         let work = async move {
-            if is_modern && let Err(reply) = tool.clone().prepare(&context).await {
+            if is_modern && let Err(reply) = tool.prepare(&context).await {
                 return reply;
             }
             let own = context.for_handler(Footing::Task);
@@ -104,7 +104,7 @@ impl Tasks {
         let origin = Origin {
             principal: call.principal.clone().map(Principal::new),
             session: call.session.clone(),
-            clock: Some(self.inner.keeper.clock.clone()),
+            clock: Some(self.inner.keeper.clock),
             tasks: Some(self.clone()),
             ..Origin::default()
         };

@@ -48,7 +48,7 @@ pub(crate) struct ToolEntry {
     tasks: TaskSupport,
     reading: Reading,
     visible: Option<Visibility>,
-    endpoint: Arc<dyn Endpoint<ToolCall, ToolRun>>,
+    endpoint: Box<dyn Endpoint<ToolCall, ToolRun>>,
 }
 
 impl ToolEntry {
@@ -57,7 +57,7 @@ impl ToolEntry {
         tasks: TaskSupport,
         reading: Reading,
         visible: Option<Visibility>,
-        endpoint: Arc<dyn Endpoint<ToolCall, ToolRun>>,
+        endpoint: Box<dyn Endpoint<ToolCall, ToolRun>>,
     ) -> Self {
         let wraps_output = definition
             .output_schema
@@ -162,7 +162,7 @@ impl ToolEntry {
 
     /// Checks a call, then runs the tool.
     pub(crate) fn call(
-        self: Arc<Self>,
+        self: &Arc<Self>,
         arguments: Arguments,
         context: Context,
     ) -> Result<BoxFuture<'static, Reply>, Reply> {
@@ -198,18 +198,18 @@ impl ToolEntry {
 
     /// Runs the tool with arguments that were checked.
     pub(crate) fn run(
-        self: Arc<Self>,
+        self: &Arc<Self>,
         arguments: Arguments,
         context: Context,
     ) -> BoxFuture<'static, Reply> {
-        let endpoint = self.endpoint.clone();
-        endpoint.run(ToolCall { context, arguments }, ToolRun(self))
+        let call = ToolCall { context, arguments };
+        self.endpoint.run(call, ToolRun(self.clone()))
     }
 
     /// Asks what the tool asks up front; what to answer instead, if that has to be answered first.
-    pub(crate) async fn prepare(self: Arc<Self>, context: &Context) -> Result<(), Reply> {
-        let endpoint = self.endpoint.clone();
-        endpoint.prepare(context.clone(), ToolRun(self)).await
+    pub(crate) async fn prepare(self: &Arc<Self>, context: &Context) -> Result<(), Reply> {
+        let run = ToolRun(self.clone());
+        self.endpoint.prepare(context.clone(), run).await
     }
 
     pub(crate) fn asks(&self) -> bool {

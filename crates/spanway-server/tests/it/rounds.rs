@@ -1,6 +1,6 @@
 //! A modern client that can be asked: sends a call, and sends it again with answers.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
 use futures_util::FutureExt;
 use serde_json::{Value, json};
@@ -14,16 +14,6 @@ use crate::support::MODERN;
 /// What every refused state is answered with.
 pub(crate) static FROZEN: LazyLock<Value> =
     LazyLock::new(|| json!({ "code": -32602, "message": "invalid or expired requestState" }));
-
-/// A clock that stands still.
-#[derive(Debug)]
-struct Stopped(Timestamp);
-
-impl Clock for Stopped {
-    fn now(&self) -> Timestamp {
-        self.0
-    }
-}
 
 pub(crate) struct Asker<'a> {
     server: &'a Server,
@@ -70,7 +60,7 @@ impl<'a> Asker<'a> {
         call.client = Client::new(RawJson::default(), capabilities);
         let mut origin = Origin::default();
         origin.principal.clone_from(&self.principal);
-        origin.clock = Some(Arc::new(Stopped(self.now)));
+        origin.clock = Some(Clock::stopped(self.now));
         let context = Context::new(&call, origin, 16);
         let reply = self.server.call(call, context).now_or_never();
         let reply = reply.expect("a modern call never waits for its client");

@@ -90,7 +90,7 @@ async fn initialize<'a>(
         seat: None,
         pulse: shared.keep_alive,
     };
-    let running = Running::new(shared, call, context, None);
+    let running = Running::new(shared.clone(), call, context, None);
     Ok(Next::Call(running, delivery))
 }
 
@@ -324,7 +324,7 @@ pub(in crate::endpoint) async fn take_request(
     origin.client_requests = client_requests(terms, form);
     let Some(registry) = &terms.registry else {
         let context = Context::new(&call, origin, shared.limits.queue_max);
-        let running = Running::new(shared, call, context, None);
+        let running = Running::new(shared.clone(), call, context, None);
         return Ok(Taken::Running(running));
     };
     let session = &terms.session.id;
@@ -333,7 +333,7 @@ pub(in crate::endpoint) async fn take_request(
     let in_flight = registry
         .begin(session, &call.id, &context, &shared.limits)
         .map_err(|why| Refusal::new(Some(call.id.clone()), why))?;
-    let running = Running::new(shared, call, context, Some(in_flight));
+    let running = Running::new(shared.clone(), call, context, Some(in_flight));
     Ok(Taken::Running(running))
 }
 
