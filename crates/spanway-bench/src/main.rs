@@ -79,7 +79,7 @@ enum Command {
     /// Calls in process from one thread and from two at once.
     Scaling {
         /// Seconds for each figure in each round.
-        #[arg(long, default_value_t = 0.7)]
+        #[arg(long, default_value_t = 0.25)]
         seconds: f64,
     },
     /// Times parsing of 8 KB of arguments beside serde_json.
