@@ -86,8 +86,8 @@ impl StreamableHttp {
         let direct = move |request: Request<B>| -> Answering {
             let (shared, door) = (self.shared.clone(), door.clone());
             let (mut parts, body) = request.into_parts();
-            // The future of every request is moved once, so it lends on what it has instead of handing it on.
-            Box::pin(async move { Ok(answer(shared, &door, &mut parts, body).await) })
+            // It lends on what it has instead of handing it on, so that it is no larger than it must be.
+            pinned(move || async move { Ok(answer(shared, &door, &mut parts, body).await) })
         };
         if request.headers().contains_key(ORIGIN) || request.method() == Method::OPTIONS {
             Box::pin(
@@ -220,6 +220,12 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         self.answer(Door::Mcp, request)
     }
+}
+
+/// Boxes a future where it stays. `Box::pin` would make it on the stack and copy it whole, with all the room it has
+/// for what is yet to come.
+fn pinned<F: Future>(make: impl FnOnce() -> F) -> Pin<Box<F>> {
+    Box::into_pin(Box::write(Box::new_uninit(), make()))
 }
 
 /// Steps 1 to 3 of the validation ladder, the same at every door (T-ALL-10).

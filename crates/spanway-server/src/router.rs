@@ -106,13 +106,9 @@ fn call_tool(shared: &Arc<Shared>, registry: &Registry, call: &Call, context: Co
             context.bind(&shared.desk, call)?;
             start.at_once(tool.clone(), arguments()?, context)
         }
-        Plan::After(patience, start) => start.after(
-            patience,
-            shared,
-            tool.clone(),
-            arguments()?,
-            (call, context),
-        ),
+        Plan::After(patience, start) => {
+            start.after(patience, shared, tool, arguments()?, (call, context))
+        }
     }
 }
 

@@ -20,6 +20,7 @@ use spanway_protocol::{
 };
 use spanway_server::{Context, Origin, Principal};
 
+use super::pinned;
 use crate::body;
 use crate::respond::{self, Envelope};
 use crate::running::Running;
@@ -184,7 +185,7 @@ pub(super) async fn answer(
     let next = match asked {
         Asked::Modern(call, accepts) => modern(shared, post(accepts), call),
         Asked::Legacy(incoming, accepts, named) => {
-            Box::pin(legacy::answer(&shared, post(accepts), named, incoming)).await
+            pinned(|| legacy::answer(&shared, post(accepts), named, incoming)).await
         }
         Asked::Answered(response) => Next::Answer(response),
     };

@@ -164,7 +164,9 @@ fn message(
     method: Method,
     parts: Option<ParamsParts<'_>>,
 ) -> Message {
-    let params = parts.map(|parts| Box::new(parts.within(body, text, &method)));
+    // Written where it stays; `Box::new` would copy it there.
+    let params =
+        parts.map(|parts| Box::write(Box::new_uninit(), parts.within(body, text, &method)));
     let params = params.unwrap_or_default();
     match id {
         Some(id) => Message::Request(Request { id, method, params }),

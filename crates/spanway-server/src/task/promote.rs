@@ -23,7 +23,7 @@ impl Start {
         self,
         patience: Duration,
         shared: &Shared,
-        tool: Arc<ToolEntry>,
+        tool: &Arc<ToolEntry>,
         arguments: Arguments,
         (call, context): (&Call, Context),
     ) -> Result<BoxFuture<'static, Reply>, Reply> {
