@@ -4,8 +4,10 @@ mod deliver;
 pub(super) mod legacy;
 mod listen;
 
+use std::future::poll_fn;
 use std::mem;
 use std::sync::Arc;
+use std::task::Poll;
 
 use bytes::Bytes;
 use futures_util::future::{BoxFuture, FutureExt};
@@ -23,7 +25,7 @@ use spanway_server::{Context, Origin, Principal};
 use super::pinned;
 use crate::body;
 use crate::respond::{self, Envelope};
-use crate::running::Running;
+use crate::running::{Running, Step};
 use crate::state::{ResponseMode, Shared};
 use crate::stream::ResponseBody;
 use deliver::Delivery;
@@ -191,7 +193,14 @@ pub(super) async fn answer(
     };
     match next {
         Next::Answer(response) => response,
-        Next::Call(running, delivery) => deliver::one(running, delivery).await,
+        Next::Call(mut running, delivery) => {
+            match poll_fn(|cx| Poll::Ready(running.poll_step(cx))).await {
+                Poll::Ready(Step::Done(outgoing)) if delivery.form.json => {
+                    respond::json(outgoing, delivery.envelope)
+                }
+                first => deliver::rest(running, first, delivery).await,
+            }
+        }
         Next::Later(answer) => answer.await,
     }
 }

@@ -1,16 +1,16 @@
 //! Decides, as late as possible, whether an answer is JSON or a stream (ARCHITECTURE.md, invariant 7).
 
 use std::future::poll_fn;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::task::Poll;
 use std::time::Duration;
 
 use bytes::{BufMut, Bytes, BytesMut};
-use futures_util::future::{BoxFuture, FutureExt};
 use http::Response;
 use spanway_protocol::Outgoing;
 
 use super::Form;
+use crate::endpoint::pinned;
 use crate::registry::StreamSeat;
 use crate::respond::{self, Envelope};
 use crate::running::{Running, Step};
@@ -74,26 +74,14 @@ impl Delivery {
     }
 }
 
-/// Answers one call. What the first look finds done is answered with that; the rest goes on in a box, so that
-/// the future of every request stays small.
-pub(super) fn one(
+/// Answers one call that has more to say than the first look at it showed; in a box, so that the future of every
+/// request stays small.
+pub(super) fn rest(
     running: Running,
+    first: Poll<Step>,
     delivery: Delivery,
-) -> impl Future<Output = Response<ResponseBody>> {
-    let mut fresh = Some((running, delivery));
-    let mut waiting: Option<BoxFuture<'static, Response<ResponseBody>>> = None;
-    poll_fn(move |cx| {
-        if let Some((mut running, delivery)) = fresh.take() {
-            match running.poll_step(cx) {
-                Poll::Ready(Step::Done(outgoing)) if delivery.form.json => {
-                    return Poll::Ready(respond::json(outgoing, delivery.envelope));
-                }
-                first => waiting = Some(wait(running, first, delivery).boxed()),
-            }
-        }
-        let rest = waiting.as_mut();
-        rest.map_or(Poll::Pending, |rest| rest.poll_unpin(cx))
-    })
+) -> Pin<Box<impl Future<Output = Response<ResponseBody>>>> {
+    pinned(move || wait(running, first, delivery))
 }
 
 /// While the call is silent, a real HTTP status stays possible; after a while without a word the stream is
