@@ -222,8 +222,8 @@ where
     }
 }
 
-/// Boxes a future where it stays. `Box::pin` would make it on the stack and copy it whole, with all the room it has
-/// for what is yet to come.
+/// Boxes a future, which the compiler can make where it stays. With `Box::pin` it is made on the stack and copied
+/// whole, with all the room it has for what is yet to come.
 fn pinned<F: Future>(make: impl FnOnce() -> F) -> Pin<Box<F>> {
     Box::into_pin(Box::write(Box::new_uninit(), make()))
 }

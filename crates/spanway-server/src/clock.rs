@@ -1,4 +1,4 @@
-//! The one place that reads the time; paused with the runtime in tests.
+//! The time that sessions, tasks and sealed states go by; paused with the runtime in tests.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -42,7 +42,7 @@ impl Clock {
         }
     }
 
-    /// For how many whole seconds it has run.
+    /// For how many whole seconds it has run; none, if it stands still.
     #[must_use]
     pub fn uptime_seconds(&self) -> u64 {
         self.since.map_or(0, |since| since.elapsed().as_secs())

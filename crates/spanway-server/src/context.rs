@@ -65,7 +65,7 @@ pub struct Origin {
     pub headers: HeaderMap,
     /// What layers before the endpoint left for the handler.
     pub extensions: Extensions,
-    /// The transport's clock; the system's if there is none.
+    /// The transport's clock; if there is none, the system is asked for the time whenever it matters.
     pub clock: Option<Clock>,
     /// How the headers are judged where the specification leaves it open.
     pub header_rules: HeaderRules,

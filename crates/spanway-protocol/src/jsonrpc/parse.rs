@@ -164,7 +164,7 @@ fn message(
     method: Method,
     parts: Option<ParamsParts<'_>>,
 ) -> Message {
-    // Written where it stays; `Box::new` would copy it there.
+    // Can be made where it stays; `Box::new` would copy it there.
     let params =
         parts.map(|parts| Box::write(Box::new_uninit(), parts.within(body, text, &method)));
     let params = params.unwrap_or_default();

@@ -43,7 +43,7 @@ impl TaskKeeper {
         }
     }
 
-    /// Keeps tasks in this process, by the clock of the system: for calls whose transport keeps none.
+    /// Keeps tasks in this process, by a clock that starts now: for calls whose transport keeps none.
     pub(crate) fn memory() -> Self {
         let limits = Limits::default();
         Self::new(
