@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::{bail, ensure};
 use bytes::Bytes;
 use http::{Method, Request, header};
 use http_body_util::Full;
@@ -157,15 +157,22 @@ impl Peer {
         }
     }
 
-    /// Whether the session is there.
+    /// Whether the session is there: asks until a whole answer comes.
     pub(crate) async fn ping(&self) -> anyhow::Result<()> {
         let ping = json!({ "jsonrpc": "2.0", "id": "ping", "method": "ping" });
-        let mut answer = self.insist(|peer| peer.post(&ping)).await;
-        let body = answer.rest().await.ok().context("a ping was cut")?;
-        let body = String::from_utf8_lossy(&body).into_owned();
-        if answer.status != 200 || !body.contains("\"result\":{}") {
-            bail!("a ping was answered {}: {body}", answer.status);
+        loop {
+            let mut answer = self.insist(|peer| peer.post(&ping)).await;
+            let Ok(body) = answer.rest().await else {
+                self.figures.note(|tally| tally.unanswered += 1);
+                continue;
+            };
+            let body = String::from_utf8_lossy(&body);
+            ensure!(
+                answer.status == 200 && body.contains("\"result\":{}"),
+                "a ping was answered {}: {body}",
+                answer.status
+            );
+            return Ok(());
         }
-        Ok(())
     }
 }
