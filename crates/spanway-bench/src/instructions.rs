@@ -15,7 +15,7 @@ const MANY: u64 = 600;
 /// How much more than recorded is a regression.
 const SLACK: f64 = 1.10;
 /// What was counted when it was last looked at, in the build of the test command: that of one package alone is
-/// optimised in another way, and differs by up to a tenth. A change for the better is recorded too.
+/// optimised in another way, and differed by a tenth. A change for the better is recorded too.
 const RECORDED: [(Work, u64); 9] = [
     (Work::FloorOverHttp, 26_974),
     (Work::ModernOverHttp, 37_995),
